@@ -1,0 +1,107 @@
+"""PostgreSQL: a pool with deadlines, whose failures are errors of the domain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from common import log
+from common.config import ConfigError
+from common.errors import Unavailable
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+# What a lost, restarting, full or silent server looks like from here.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+# uuidv7() is in core from 18 on.
+NEEDED_VERSION = 18
+
+logger = log.get("database")
+
+
+class Database:
+    """A pool. `connection()` and `transaction()` raise Unavailable where the server is lost."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One connection, without a transaction of its own."""
+        try:
+            async with self._pool.acquire() as connection:
+                yield connection
+        except LOST as error:
+            raise Unavailable(
+                "The database does not answer. Try again in a moment.",
+                code="DATABASE_UNAVAILABLE",
+                retry_after=1.0,
+            ) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One connection in a transaction: committed at the end, rolled back at an exception."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+
+@asynccontextmanager
+async def connect(
+    url: str, *, size: int = 10, command_timeout: float = 5.0, patience: float = 30.0
+) -> AsyncIterator[Database]:
+    """Open a pool of at most `size` connections; a statement may take `command_timeout` seconds.
+
+    A server that is still starting is waited for up to `patience` seconds.
+    Raises ConfigError when DATABASE_URL cannot work, in a sentence without the password.
+    """
+    pool = await _open(url, size, command_timeout, patience)
+    try:
+        major = int(await pool.fetchval("SHOW server_version_num") or 0) // 10000
+        if major < NEEDED_VERSION:
+            raise ConfigError(
+                f"DATABASE_URL leads to PostgreSQL {major}; {NEEDED_VERSION} or newer is needed."
+            )
+        yield Database(pool)
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+
+async def _open(url: str, size: int, command_timeout: float, patience: float) -> asyncpg.Pool[asyncpg.Record]:
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + patience
+    while True:
+        try:
+            return await asyncpg.create_pool(
+                url, min_size=1, max_size=size, timeout=5, command_timeout=command_timeout
+            )
+        except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+            raise ConfigError("DATABASE_URL: the server refuses this user or password.") from None
+        except asyncpg.InvalidCatalogNameError:
+            raise ConfigError("DATABASE_URL names a database that does not exist; create it first.") from None
+        except (ValueError, asyncpg.ClientConfigurationError):
+            raise ConfigError(
+                "DATABASE_URL cannot be read; it looks like postgresql://user:password@host:5432/name."
+            ) from None
+        except LOST as error:
+            if loop.time() > give_up:
+                raise ConfigError(
+                    "DATABASE_URL: no PostgreSQL answers there. Start it, or correct the address."
+                ) from None
+            logger.warning("waiting for PostgreSQL", reason=type(error).__name__)
+            await asyncio.sleep(0.5)
