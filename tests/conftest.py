@@ -1,0 +1,45 @@
+"""Fixtures every test may ask for: real PostgreSQL and Valkey, started when the first test wants them."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import redis.asyncio
+
+from dev.postgres import Postgres
+from dev.valkey import Valkey
+from tests import stack
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """The session's PostgreSQL. A test that stops it asks `stack.postgres()` for one of its own instead."""
+    with stack.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: Postgres) -> str:
+    """The session's PostgreSQL, as its administrator."""
+    return postgres_server.url()
+
+
+@pytest.fixture
+async def database_url(postgres_server: Postgres) -> AsyncIterator[str]:
+    """An empty database of the test's own."""
+    async with stack.fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """The session's Valkey. A test that stops it asks `stack.valkey()` for one of its own instead."""
+    with stack.valkey() as server:
+        yield server
+
+
+@pytest.fixture
+async def redis_url(valkey_server: Valkey) -> str:
+    """An empty Redis, shared with no other test while this one runs."""
+    async with redis.asyncio.from_url(valkey_server.url) as client:
+        await client.flushall()
+    return valkey_server.url
