@@ -94,7 +94,7 @@ async def _open(url: str, size: int, command_timeout: float, patience: float) ->
             raise ConfigError("DATABASE_URL: the server refuses this user or password.") from None
         except asyncpg.InvalidCatalogNameError:
             raise ConfigError("DATABASE_URL names a database that does not exist; create it first.") from None
-        except (ValueError, asyncpg.ClientConfigurationError):
+        except (ValueError, OverflowError, asyncpg.ClientConfigurationError):
             raise ConfigError(
                 "DATABASE_URL cannot be read; it looks like postgresql://user:password@host:5432/name."
             ) from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -80,7 +80,7 @@ class Client:
         except grpc.aio.AioRpcError as error:
             raise self._domain_error(error) from None
 
-    async def stream(self, method: Callable[..., AsyncIterator[Res]], request: Message) -> AsyncIterator[Res]:
+    async def stream(self, method: Callable[..., AsyncIterable[Res]], request: Message) -> AsyncIterator[Res]:
         """A server's stream until it ends; no deadline, since keepalive notices a dead server."""
         try:
             async for message in method(request, metadata=self._metadata("")):

@@ -1,0 +1,49 @@
+"""The architecture, as imports show it: what a service may know of the others, who may touch aiortc."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ("auth", "gateway", "media", "rooms")
+
+# aiortc's private names are used in one file; the ICE file borrows aioice's STUN parser.
+MAY_IMPORT = {"aiortc": {"media/transport.py"}, "aioice": {"media/transport.py", "media/ice.py"}}
+
+
+def sources(*packages: str) -> list[Path]:
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that the file at `path` imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_imports_no_other_service(service: str) -> None:
+    others = set(SERVICES) - {service} | {"dev", "tests", "bench"}
+    found = {str(path.relative_to(ROOT)): imported(path) & others for path in sources(service)}
+    assert found, f"{service} has no sources"
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_what_is_shared_imports_no_service() -> None:
+    found = {str(path.relative_to(ROOT)): imported(path) & set(SERVICES) for path in sources("common")}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize("library", MAY_IMPORT)
+def test_the_webrtc_library_stays_behind_its_door(library: str) -> None:
+    users = {
+        str(path.relative_to(ROOT)) for path in sources("common", *SERVICES) if library in imported(path)
+    }
+    assert users <= MAY_IMPORT[library]
+    assert users, f"nothing uses {library}: drop it from the dependencies"
