@@ -1,0 +1,97 @@
+"""Password hashes: bcrypt over a keyed digest, in a few threads, with a queue that can be full.
+
+bcrypt reads at most 72 bytes and stops at a zero byte, so two long passwords
+could be one. We hash HMAC-SHA256 of the password instead, as 44 base64
+characters: no zero bytes, and every byte of the password counts. The HMAC's key
+is a constant of this program, not a secret: it keeps bare SHA-256 digests stolen
+elsewhere from being tried here as passwords ("shucking").
+
+The same password typed on two keyboards can differ in bytes. As RFC 8265
+section 4.2 says, it is composed (NFC) and any space is a plain space; NFKC would
+make different passwords equal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import threading
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+import bcrypt
+
+from common.errors import Unavailable
+
+R = TypeVar("R")
+
+# In front of every hash, so that another scheme can stand beside it later.
+SCHEME = "h1"
+DOMAIN = b"cwrkplanet password h1"
+
+
+def digest(password: str) -> bytes:
+    """What bcrypt hashes in the password's place: 44 ASCII bytes."""
+    spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
+    canonical = unicodedata.normalize("NFC", spaced)
+    return base64.b64encode(hmac.digest(DOMAIN, canonical.encode(), hashlib.sha256))
+
+
+class Passwords:
+    """Makes and checks hashes, off the event loop. Close it with `async with`.
+
+    `threads` run at once and `queue` more may wait; past that both methods raise
+    Unavailable (PASSWORDS_BUSY) at once, since waiting longer than a call's
+    deadline would only burn the core for nobody. A call that is cancelled before
+    its turn is not hashed.
+    """
+
+    def __init__(self, *, cost: int, threads: int, queue: int) -> None:
+        self._cost = cost
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
+        self._places = threading.BoundedSemaphore(threads + queue)
+        # A salt with a hash that no password has: verifying against it costs what a real one costs.
+        self._nobodys = f"{SCHEME}{bcrypt.gensalt(cost).decode()}{'.' * 31}"
+
+    async def hash(self, password: str) -> str:
+        """A new hash of `password`, as text to store."""
+        return await self._run(
+            lambda: SCHEME + bcrypt.hashpw(digest(password), bcrypt.gensalt(self._cost)).decode()
+        )
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Whether `stored` is a hash of `password`.
+
+        Without `stored` (no such account) it takes as long, and is False.
+        """
+        against = (stored or self._nobodys).removeprefix(SCHEME).encode()
+        holds = await self._run(lambda: bcrypt.checkpw(digest(password), against))
+        return holds and stored is not None
+
+    async def _run(self, work: Callable[[], R]) -> R:
+        if not self._places.acquire(blocking=False):
+            raise Unavailable(
+                "Too many people are logging in just now. Try again in a moment.",
+                code="PASSWORDS_BUSY",
+                retry_after=1.0,
+            )
+        future = self._pool.submit(work)
+        # The place is free when the work is over or was dropped, not when its caller went away.
+        future.add_done_callback(self._leave)
+        return await asyncio.wrap_future(future)
+
+    def _leave(self, _done: Future[R]) -> None:
+        self._places.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)

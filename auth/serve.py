@@ -1,0 +1,55 @@
+"""The auth service, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from auth import keys
+from auth.accounts import Accounts
+from auth.config import Config
+from auth.passwords import Passwords
+from auth.service import NAME, Service
+from auth.sessions import Limits, RefreshTokens
+from auth.store import PostgresStore
+from auth.tokens import Signer
+from common import database, rpc
+from common.migrate import migrate
+from proto import auth_pb2_grpc
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@asynccontextmanager
+async def serve(config: Config) -> AsyncIterator[rpc.Server]:
+    """Entered, auth answers on the port it yields; left, running calls have ended."""
+    ring = await asyncio.to_thread(keys.open_ring, Path(config.keys_dir))
+    async with (
+        database.connect(config.database_url, size=config.database_connections) as db,
+        Passwords(
+            cost=config.bcrypt_cost, threads=config.password_threads, queue=config.password_queue
+        ) as passwords,
+    ):
+        await migrate(db, "auth", MIGRATIONS)
+        accounts = Accounts(
+            PostgresStore(db),
+            passwords,
+            Signer(ring),
+            RefreshTokens(ring.refresh_secret),
+            Limits(
+                idle=timedelta(days=config.session_idle_days),
+                absolute=timedelta(days=config.session_max_days),
+            ),
+        )
+        service = Service(accounts, ring)
+        async with rpc.serve(
+            config.listen,
+            variable="AUTH_LISTEN",
+            service_token=config.service_token,
+            names=[NAME],
+            register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
+        ) as server:
+            yield server

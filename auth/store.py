@@ -1,0 +1,137 @@
+"""Accounts and sessions in PostgreSQL: all of auth's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import asyncpg
+
+from auth.accounts import Account, NewAccount
+from auth.sessions import Origin, Session
+from common.database import Connection, Database
+from common.errors import Conflict
+
+ACCOUNT = "a.id, a.email, a.email_verified, a.display_name, a.avatar_url, a.created_at, a.updated_at"
+SESSION = (
+    "s.id AS session_id, s.user_id, s.generation, s.rotated_at, s.created_at AS opened_at, s.last_used_at,"
+    " s.idle_expires_at, s.expires_at, s.revoked_at, s.address, s.user_agent"
+)
+BOTH = (
+    f"SELECT {ACCOUNT}, {SESSION}"  # noqa: S608  # our own names, here and below
+    " FROM auth.sessions s JOIN auth.accounts a ON a.id = s.user_id WHERE s.id = $1"
+)
+
+
+class PostgresStore:
+    """The `Store` of auth/accounts.py."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_account(
+        self, new: NewAccount, open_session: Callable[[int], Session]
+    ) -> tuple[Account, Session]:
+        try:
+            async with self._database.transaction() as connection:
+                row = await connection.fetchrow(
+                    "INSERT INTO auth.accounts AS a"  # noqa: S608
+                    " (email, email_key, display_name, password_hash, created_at, updated_at)"
+                    f" VALUES ($1, $2, $3, $4, $5, $5) RETURNING {ACCOUNT}",
+                    new.email,
+                    new.email_key,
+                    new.display_name,
+                    new.password_hash,
+                    new.created_at,
+                )
+                assert row is not None  # noqa: S101  # RETURNING gives the row that was inserted
+                session = open_session(row["id"])
+                await _insert(connection, session)
+                return _account(row), session
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "accounts_email_taken":
+                raise
+            raise Conflict("There is an account with this e-mail already.", code="EMAIL_TAKEN") from None
+
+    async def find_account(self, email_key: str) -> tuple[Account, str] | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                f"SELECT {ACCOUNT}, a.password_hash FROM auth.accounts a WHERE a.email_key = $1",  # noqa: S608
+                email_key,
+            )
+        return (_account(row), row["password_hash"]) if row else None
+
+    async def account_of_session(self, session_id: UUID) -> tuple[Account, Session] | None:
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(BOTH, session_id)
+        return (_account(row), _session(row)) if row else None
+
+    async def add_session(self, session: Session) -> None:
+        async with self._database.connection() as connection:
+            await _insert(connection, session)
+
+    async def change_session(
+        self, session_id: UUID, change: Callable[[Session], Session]
+    ) -> tuple[Account, Session] | None:
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(BOTH + " FOR UPDATE OF s", session_id)
+            if row is None:
+                return None
+            before = _session(row)
+            after = change(before)
+            if after != before:
+                await connection.execute(
+                    "UPDATE auth.sessions SET generation = $2, rotated_at = $3, last_used_at = $4,"
+                    " idle_expires_at = $5, revoked_at = $6 WHERE id = $1",
+                    session_id,
+                    after.generation,
+                    after.rotated_at,
+                    after.last_used_at,
+                    after.idle_expires_at,
+                    after.revoked_at,
+                )
+            return _account(row), after
+
+
+async def _insert(connection: Connection, session: Session) -> None:
+    await connection.execute(
+        "INSERT INTO auth.sessions (id, user_id, generation, rotated_at, created_at, last_used_at,"
+        " idle_expires_at, expires_at, address, user_agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        session.id,
+        session.user_id,
+        session.generation,
+        session.rotated_at,
+        session.created_at,
+        session.last_used_at,
+        session.idle_expires_at,
+        session.expires_at,
+        session.origin.address,
+        session.origin.user_agent,
+    )
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["id"],
+        email=row["email"],
+        email_verified=row["email_verified"],
+        display_name=row["display_name"],
+        avatar_url=row["avatar_url"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _session(row: asyncpg.Record) -> Session:
+    return Session(
+        id=row["session_id"],
+        user_id=row["user_id"],
+        generation=row["generation"],
+        rotated_at=row["rotated_at"],
+        created_at=row["opened_at"],
+        last_used_at=row["last_used_at"],
+        idle_expires_at=row["idle_expires_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        origin=Origin(row["address"], row["user_agent"]),
+    )
