@@ -1,0 +1,59 @@
+"""The settings of the rooms service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from common.config import Common, address, integer, port, setting, words
+
+
+def ice_servers(raw: str) -> tuple[dict[str, Any], ...]:
+    """RTCConfiguration.iceServers as JSON: a list of objects, each with `urls`."""
+    try:
+        servers = json.loads(raw)
+    except ValueError:
+        raise ValueError("must be JSON") from None
+    if not isinstance(servers, list) or not all(isinstance(s, dict) and "urls" in s for s in servers):
+        raise ValueError('must be a list such as [{"urls": "stun:stun.example.org"}]')
+    return tuple(servers)
+
+
+@dataclass(frozen=True)
+class Config(Common):
+    """What `python -m rooms` reads from its environment."""
+
+    listen: str = setting("ROOMS_LISTEN", "Where gRPC listens.", "127.0.0.1:50052", parse=address)
+    ws_host: str = setting("ROOMS_WS_HOST", "The address on which the websocket listens.", "127.0.0.1")
+    ws_port: int = setting("ROOMS_WS_PORT", "TCP port of the websocket.", 8082, parse=port)
+    database_url: str = setting(
+        "DATABASE_URL", "PostgreSQL, as postgresql://user:password@host:5432/name.", secret=True
+    )
+    redis_url: str = setting(
+        "REDIS_URL",
+        "Redis or Valkey, which makes replicas hear of each other quickly; without it they ask PostgreSQL.",
+        "",
+        secret=True,
+    )
+    auth_addr: str = setting("AUTH_ADDR", "Where auth's gRPC is.", "127.0.0.1:50051", parse=address)
+    media_addr: str = setting("MEDIA_ADDR", "Where the media worker's gRPC is.", "127.0.0.1:50053", parse=address)
+    allowed_origins: tuple[str, ...] = setting(
+        "ALLOWED_ORIGINS",
+        "The pages, as scheme://host:port, that may open a websocket.",
+        ("http://localhost:8080", "http://127.0.0.1:8080"),
+        parse=words,
+    )
+    ice_servers: tuple[dict[str, Any], ...] = setting(
+        "ICE_SERVERS",
+        "STUN and TURN servers for the browsers, as the JSON of RTCConfiguration.iceServers.",
+        (),
+        parse=ice_servers,
+        secret=True,  # TURN credentials
+    )
+    drain_ms: int = setting(
+        "ROOMS_DRAIN_MS",
+        "Over how many milliseconds the clients of a stopping replica are sent elsewhere.",
+        1000,
+        parse=integer(0, 60_000),
+    )

@@ -1,0 +1,174 @@
+"""The one door for what clients send (`decode`), and the one for what we send (`encode`).
+
+Unknown fields are ignored; an unknown type is an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from common.errors import CwrkError, FieldError, InvalidFields, Malformed
+from rooms.messages import (
+    MAX_CHAT_CODE_POINTS,
+    MAX_FRAME_BYTES,
+    MAX_ID_CHARACTERS,
+    MAX_SEQ,
+    MAX_TOKEN_CHARACTERS,
+    Auth,
+    Chat,
+    ClientMessage,
+    Error,
+    Ice,
+    Mute,
+    Offer,
+    Ping,
+    Resume,
+    ServerMessage,
+    VoiceAttach,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A decoded frame: the message and the id that the client gave it."""
+
+    message: ClientMessage
+    ref_id: str | None = None
+
+
+class BadFrame(Exception):
+    """A frame that cannot be used: `error` says why, `ref_id` is its id where that could be read."""
+
+    def __init__(self, error: CwrkError, ref_id: str | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.ref_id = ref_id
+
+
+def decode(text: str) -> Frame:
+    """The frame in `text`. Raises BadFrame and nothing else, whatever `text` is."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadFrame(Malformed("The frame is not JSON.", code="BAD_FRAME"), None) from None
+    if not isinstance(frame, dict):
+        raise BadFrame(Malformed("A frame is an object: type and payload.", code="BAD_FRAME"), None)
+    ref_id = frame.get("id")
+    if ref_id is not None and not _is_id(ref_id):
+        wrong = FieldError("id", f"must be 1 to {MAX_ID_CHARACTERS} printable characters")
+        raise BadFrame(InvalidFields(wrong), None)
+    kind, payload = frame.get("type"), frame.get("payload", {})
+    read = READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        raise BadFrame(Malformed("This type of message is not known.", code="UNKNOWN_TYPE"), ref_id)
+    if not isinstance(payload, dict):
+        raise BadFrame(InvalidFields(FieldError("payload", "must be an object")), ref_id)
+    try:
+        return Frame(read(payload), ref_id)
+    except CwrkError as error:
+        raise BadFrame(error, ref_id) from None
+
+
+def _auth(payload: Mapping[str, Any]) -> Auth:
+    resume = payload.get("resume")
+    if resume is not None and not isinstance(resume, dict):
+        raise _wrong("resume", "must be an object")
+    return Auth(_text(payload, "access_token", MAX_TOKEN_CHARACTERS), _resume(resume) if resume else None)
+
+
+def _chat(payload: Mapping[str, Any]) -> Chat:
+    message = payload.get("message")
+    if not isinstance(message, str) or not message.strip():
+        raise _wrong("message", "must be text that is not blank")
+    if len(message) > MAX_CHAT_CODE_POINTS:
+        raise _wrong("message", f"must be at most {MAX_CHAT_CODE_POINTS} characters")
+    if not _is_clean(message, allowed="\n\t"):
+        raise _wrong("message", "must not hold control characters")
+    client_msg_id = payload.get("client_msg_id")
+    if client_msg_id is not None and not _is_id(client_msg_id):
+        raise _wrong("client_msg_id", f"must be 1 to {MAX_ID_CHARACTERS} printable characters")
+    return Chat(message, client_msg_id, _message_id(payload.get("reply_to")))
+
+
+def _mute(payload: Mapping[str, Any]) -> Mute:
+    muted = payload.get("muted")
+    if not isinstance(muted, bool):
+        raise _wrong("muted", "must be true or false")
+    return Mute(muted)
+
+
+def _resume(payload: Mapping[str, Any]) -> Resume:
+    last_seq = payload.get("last_seq")
+    if not isinstance(last_seq, int) or isinstance(last_seq, bool) or not 0 <= last_seq <= MAX_SEQ:
+        raise _wrong("last_seq", "must be a whole number from 0")
+    return Resume(_text(payload, "epoch", MAX_ID_CHARACTERS), last_seq)
+
+
+READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
+    Auth.type: _auth,
+    Chat.type: _chat,
+    Ice.type: lambda payload: Ice(),
+    Mute.type: _mute,
+    Offer.type: lambda payload: Offer(_text(payload, "sdp", MAX_FRAME_BYTES)),
+    Ping.type: lambda payload: Ping(),
+    Resume.type: _resume,
+    VoiceAttach.type: lambda payload: VoiceAttach(_text(payload, "voice_id", MAX_ID_CHARACTERS)),
+}
+
+
+def _text(payload: Mapping[str, Any], field: str, longest: int) -> str:
+    value = payload.get(field)
+    if not isinstance(value, str) or not 1 <= len(value) <= longest:
+        raise _wrong(field, f"must be text of 1 to {longest} characters")
+    if not _is_clean(value, allowed="\r\n\t"):
+        raise _wrong(field, "must not hold control characters")
+    return value
+
+
+def _message_id(value: Any) -> UUID | None:
+    if value is None:
+        return None
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise _wrong("reply_to", "must be a message's id") from None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARACTERS and _is_clean(value)
+
+
+def _is_clean(text: str, allowed: str = "") -> bool:
+    """No control characters, and no lone surrogates: JSON can spell those, UTF-8 and PostgreSQL cannot."""
+    return text.isprintable() or all(
+        character in allowed or unicodedata.category(character) not in ("Cc", "Cs") for character in text
+    )
+
+
+def _wrong(field: str, message: str) -> InvalidFields:
+    return InvalidFields(FieldError(field, message))
+
+
+def error(problem: CwrkError, ref_id: str | None) -> Error:
+    """The frame that tells a client of `problem`."""
+    after = None if problem.retry_after is None else int(problem.retry_after * 1000)
+    return Error(problem.code, problem.message, ref_id, problem.retryable, after)
+
+
+def encode(message: ServerMessage, *, ref_id: str | None = None, seq: int | None = None) -> str:
+    """The frame as text. `retry_after_ms` is left out when there is none; other empty fields are null."""
+    frame: dict[str, Any] = {"type": message.type}
+    if ref_id is not None:
+        frame["id"] = ref_id
+    if seq is not None:
+        frame["seq"] = seq
+    frame["payload"] = payload = dataclasses.asdict(message)
+    if isinstance(message, Error) and message.retry_after_ms is None:
+        del payload["retry_after_ms"]
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
