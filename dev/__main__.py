@@ -1,0 +1,43 @@
+"""`python -m dev run|stop|status|logs`: what the targets of the Makefile call."""
+
+import os
+import sys
+from pathlib import Path
+
+from dev.logs import follow
+from dev.place import Place, StackError
+from dev.postgres import PostgresError
+from dev.services import services
+from dev.settings import resolve
+from dev.stack import Stack
+from dev.valkey import ValkeyError
+
+
+def main(command: str) -> int:
+    root = Path(__file__).resolve().parent.parent
+    # A second stack of the same checkout, beside the usual one, has a folder of its own.
+    place = Place(root, Path(os.environ.get("RUN_DIR") or root / ".run").resolve())
+    place.prepare()
+    env = resolve(place, os.environ)
+    stack = Stack(place, env, services(env))
+    match command:
+        case "run":
+            stack.run()
+        case "stop":
+            stack.stop()
+        case "status":
+            return 0 if stack.status() else 1
+        case "logs":
+            follow(place, stack.names, os.environ.get("SERVICE", ""))
+        case _:
+            raise StackError(f"There is no command {command!r}: run, stop, status or logs.")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
+    except (StackError, PostgresError, ValkeyError) as error:
+        sys.exit(str(error))
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(130)

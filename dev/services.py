@@ -1,0 +1,114 @@
+"""The services of the stack: how each is started, what it listens on and how it says that it is ready."""
+
+import http.client
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from dev.settings import host_and_port, number, reachable
+
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that a service will want, and the variable that chooses it."""
+
+    host: str
+    number: int
+    variable: str
+    udp: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number}{'/udp' if self.udp else ''}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One program under the supervisor. It is ready when every probe says so; `where` is for people."""
+
+    name: str
+    module: str
+    ports: tuple[Port, ...]
+    probes: tuple[Callable[[], bool], ...]
+    where: str
+
+    def is_ready(self) -> bool:
+        return all(probe() for probe in self.probes)
+
+
+def services(env: Mapping[str, str]) -> tuple[Service, ...]:
+    """All of them, in the order they depend on each other."""
+    rooms_ws = Port(env["ROOMS_WS_HOST"], number(env, "ROOMS_WS_PORT"), "ROOMS_WS_PORT")
+    gateway = Port(env["GATEWAY_HOST"], number(env, "GATEWAY_PORT"), "GATEWAY_PORT")
+    hosts = env.get("MEDIA_HOST") or "auto"
+    voice_host = "0.0.0.0" if hosts == "auto" else hosts.split(",")[0].strip()  # noqa: S104  # only tried, for a moment
+    media = (
+        _grpc_port(env, "MEDIA_LISTEN"),
+        Port(voice_host, number(env, "MEDIA_PORT"), "MEDIA_PORT", udp=True),
+    )
+    return (
+        _service("auth", (_grpc_port(env, "AUTH_LISTEN"),), grpc_probe(reachable(env["AUTH_LISTEN"]))),
+        _service("media", media, grpc_probe(reachable(env["MEDIA_LISTEN"]))),
+        _service(
+            "rooms",
+            (_grpc_port(env, "ROOMS_LISTEN"), rooms_ws),
+            grpc_probe(reachable(env["ROOMS_LISTEN"])),
+            http_probe(reachable(f"{_bracketed(rooms_ws.host)}:{rooms_ws.number}"), "/healthz"),
+        ),
+        _service(
+            "gateway",
+            (gateway,),
+            http_probe(reachable(f"{_bracketed(gateway.host)}:{gateway.number}"), "/readyz"),
+        ),
+    )
+
+
+def _service(name: str, ports: tuple[Port, ...], *probes: Callable[[], bool]) -> Service:
+    return Service(name, name, ports, probes, where=", ".join(map(str, dict.fromkeys(ports))))
+
+
+def _grpc_port(env: Mapping[str, str], variable: str) -> Port:
+    host, port = host_and_port(env, variable)
+    return Port(host, port, variable)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def grpc_probe(address: str) -> Callable[[], bool]:
+    """Asks gRPC's health service."""
+
+    def probe() -> bool:
+        host, _, port = address.rpartition(":")
+        try:
+            # A channel whose first attempt fails waits a second before the next: knock first.
+            socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+            with grpc.insecure_channel(address) as channel:
+                stub = health_pb2_grpc.HealthStub(channel)
+                answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+        except (OSError, grpc.RpcError):
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    return probe
+
+
+def http_probe(address: str, path: str) -> Callable[[], bool]:
+    """Asks for `path` and wants a 200. A proxy set for the outside has no part in it."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def probe() -> bool:
+        try:
+            with opener.open(f"http://{address}{path}", timeout=PATIENCE) as answer:
+                return bool(answer.status == http.HTTPStatus.OK)
+        except (urllib.error.URLError, OSError, http.client.HTTPException):
+            return False
+
+    return probe
