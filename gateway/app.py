@@ -1,0 +1,50 @@
+"""Every route of the gateway."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from common import rpc
+from common.tokens import Verifier
+from gateway import middleware
+from gateway.accounts import Accounts
+from gateway.config import Config
+from gateway.health import Health
+from gateway.identity import Door
+from gateway.pages import Pages
+from gateway.rooms import Rooms
+
+BODY_MAX = 64 * 1024
+
+
+def make_app(config: Config, auth: rpc.Client, rooms: rpc.Client) -> web.Application:
+    """The application over its two services. Raises ConfigError when there is no page to serve."""
+    app = web.Application(middlewares=[middleware.observed, middleware.answered], client_max_size=BODY_MAX)
+    _add_accounts(app, accounts := Accounts(auth), door := Door(Verifier(accounts.fetch_key_set)))
+    _add_rooms(app, Rooms(rooms), door)
+    health = Health({"auth": auth, "rooms": rooms})
+    app.router.add_get("/healthz", health.alive)
+    app.router.add_get("/readyz", health.ready)
+    pages = Pages(config)
+    pages.add_to(app)
+    app.on_response_prepare.append(middleware.headers_of(pages))
+    return app
+
+
+def _add_accounts(app: web.Application, accounts: Accounts, door: Door) -> None:
+    app.router.add_post("/auth/register", accounts.register)
+    app.router.add_post("/auth/login", accounts.login)
+    app.router.add_post("/auth/refresh", accounts.refresh)
+    app.router.add_post("/auth/logout", door.signed_in(accounts.logout))
+    app.router.add_get("/auth/me", door.signed_in(accounts.me))
+    app.router.add_get("/.well-known/jwks.json", accounts.key_set)
+
+
+def _add_rooms(app: web.Application, rooms: Rooms, door: Door) -> None:
+    app.router.add_post("/rooms", door.signed_in(rooms.create))
+    app.router.add_get("/rooms", door.signed_in(rooms.list))
+    app.router.add_get("/rooms/{id}", door.signed_in(rooms.get))
+    app.router.add_post("/rooms/{id}/join", door.signed_in(rooms.join))
+    app.router.add_post("/rooms/{id}/leave", door.signed_in(rooms.leave))
+    app.router.add_get("/rooms/{id}/participants", door.signed_in(rooms.participants))
+    app.router.add_get("/rooms/{id}/chat", door.signed_in(rooms.chat))

@@ -1,0 +1,43 @@
+"""What an operator can set about the gateway."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.config import Common, address, setting, text
+from common.config import port as port_number  # a field below is called port
+
+# Strict because it goes into a Content-Security-Policy, where a blank or a semicolon would say more.
+WS_URL = re.compile(r"wss?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+
+
+def ws_url(raw: str) -> str:
+    """`ws://host` or `wss://host`, with port and path if need be, without a slash at the end."""
+    if not WS_URL.fullmatch(raw.strip()):
+        raise ValueError("must look like wss://study.example.org")
+    return raw.strip().rstrip("/")
+
+
+@dataclass(frozen=True)
+class Config(Common):
+    host: str = setting(
+        "GATEWAY_HOST", "The address the gateway listens on; 0.0.0.0 for every one.", "127.0.0.1", parse=text
+    )
+    port: int = setting("GATEWAY_PORT", "The port of the REST API and the page.", 8080, parse=port_number)
+    auth: str = setting("AUTH_ADDR", "Where auth's gRPC is, host:port.", "127.0.0.1:50051", parse=address)
+    rooms: str = setting("ROOMS_ADDR", "Where rooms' gRPC is, host:port.", "127.0.0.1:50052", parse=address)
+    ws_url: str = setting(
+        "ROOMS_WS_URL",
+        "Where browsers find the websocket, when it is not at ROOMS_WS_PORT of the page's own host.",
+        "",
+        parse=ws_url,
+    )
+    ws_port: int = setting("ROOMS_WS_PORT", "The port of the websocket.", 8082, parse=port_number)
+    web_dir: str = setting(
+        "GATEWAY_WEB_DIR",
+        "The folder of the page.",
+        str(Path(__file__).resolve().parent.parent / "web"),
+        parse=text,
+    )

@@ -1,0 +1,130 @@
+"""The routes under /rooms: parse, one call, JSON. Bodies are snake_case."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from common import rpc
+from common.errors import NotFound
+from common.tokens import Identity
+from gateway import bodies
+from gateway.answers import json_answer
+from proto import rooms_pb2, rooms_pb2_grpc
+
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+class Rooms:
+    def __init__(self, rooms: rpc.Client) -> None:
+        self._rooms = rooms
+        self._stub = rooms_pb2_grpc.RoomsStub(rooms.channel)
+
+    async def create(self, request: web.Request, identity: Identity) -> web.Response:
+        body = await bodies.read(request)
+        message = rooms_pb2.CreateRoomRequest(
+            name=body.text("name"),
+            max=body.optional_integer("max"),
+            topic=body.optional_text("topic"),
+            visibility=body.optional_text("visibility"),
+        )
+        body.check()
+        room = await self._rooms.call(self._stub.CreateRoom, message, user_token=identity.token)
+        return json_answer(_room(room), status=201)
+
+    async def list(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.ListRoomsRequest(
+            limit=bodies.query_limit(request),
+            cursor=bodies.query_text(request, "cursor"),
+            query=bodies.query_text(request, "q"),
+        )
+        page = await self._rooms.call(self._stub.ListRooms, message, user_token=identity.token)
+        return json_answer(
+            {"items": [_room(room) for room in page.items], "next_cursor": page.next_cursor or None}
+        )
+
+    async def get(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.GetRoomRequest(room_id=_room_id(request))
+        return json_answer(
+            _room(await self._rooms.call(self._stub.GetRoom, message, user_token=identity.token))
+        )
+
+    async def join(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.JoinRoomRequest(room_id=_room_id(request))
+        joined = await self._rooms.call(self._stub.JoinRoom, message, user_token=identity.token)
+        return json_answer({"room_id": joined.room_id, "peer_id": joined.peer_id})
+
+    async def leave(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.LeaveRoomRequest(room_id=_room_id(request))
+        left = await self._rooms.call(self._stub.LeaveRoom, message, user_token=identity.token)
+        return json_answer({"status": left.status})
+
+    async def participants(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.ListParticipantsRequest(room_id=_room_id(request))
+        found = await self._rooms.call(self._stub.ListParticipants, message, user_token=identity.token)
+        return json_answer({"items": [_participant(participant) for participant in found.items]})
+
+    async def chat(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.ListChatRequest(
+            room_id=_room_id(request),
+            after=bodies.query_text(request, "after"),
+            limit=bodies.query_limit(request),
+        )
+        page = await self._rooms.call(self._stub.ListChat, message, user_token=identity.token)
+        return json_answer(
+            {"items": [_chat_item(item) for item in page.items], "next_cursor": page.next_cursor or None}
+        )
+
+
+def _room_id(request: web.Request) -> str:
+    """The room of the path. What is no UUID names no room: NotFound, and nobody has to be asked."""
+    room_id = request.match_info["id"].lower()
+    if not UUID.fullmatch(room_id):
+        raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
+    return room_id
+
+
+def _room(room: rooms_pb2.Room) -> dict[str, Any]:
+    return {
+        "id": room.id,
+        "name": room.name,
+        "max_participants": room.max_participants,
+        "created_at": room.created_at,
+        "owner_id": room.owner_id,
+        "topic": room.topic,
+        "visibility": room.visibility,
+        "participants": room.participants,
+        "unread": room.unread,
+    }
+
+
+def _participant(participant: rooms_pb2.Participant) -> dict[str, Any]:
+    return {
+        "user_id": participant.user_id,
+        "display_name": participant.display_name,
+        "avatar_url": participant.avatar_url,
+        "role": participant.role,
+        "joined_at": participant.joined_at,
+        "last_seen": participant.last_seen or None,
+        "online": participant.online,
+        "muted": participant.muted,
+        "muted_by": participant.muted_by or None,
+        "hand_raised_at": participant.hand_raised_at or None,
+    }
+
+
+def _chat_item(item: rooms_pb2.ChatItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "room_id": item.room_id,
+        "user_id": item.user_id,
+        "display_name": item.display_name,
+        "text": item.text,
+        "created_at": item.created_at,
+        "reply_to": item.reply_to or None,
+        "seq": item.seq,
+        "edited_at": item.edited_at or None,
+        "deleted": item.deleted,
+    }

@@ -1,0 +1,54 @@
+"""The gateway, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from common import rpc
+from common.config import ConfigError
+from gateway.app import make_app
+from gateway.config import Config
+
+# Longer than any call may take, so that nothing that was begun is cut off.
+DRAIN_SECONDS = rpc.DEADLINE_SECONDS + 1.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running gateway; `port` is the real one where 0 was asked for."""
+
+    port: int
+
+
+@asynccontextmanager
+async def serve(config: Config) -> AsyncIterator[Server]:
+    """Entered, the gateway listens; left, it has answered what it had begun and closed.
+
+    The services behind need not be there yet. Raises ConfigError when the port is taken.
+    """
+    async with (
+        rpc.connect(config.auth, "auth", config.service_token) as auth,
+        rpc.connect(config.rooms, "rooms", config.service_token) as rooms,
+    ):
+        runner = web.AppRunner(
+            make_app(config, auth, rooms),
+            access_log=None,  # gateway/middleware.py writes our own
+            handler_cancellation=True,  # a client that went away cancels its call
+            shutdown_timeout=DRAIN_SECONDS,
+        )
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, config.host, config.port).start()
+            except OSError as error:
+                raise ConfigError(
+                    f"GATEWAY_HOST={config.host} with GATEWAY_PORT={config.port} cannot be listened on "
+                    f"({error.strerror}); stop what uses it, or choose another."
+                ) from None
+            yield Server(runner.addresses[0][1])
+        finally:
+            await runner.cleanup()
