@@ -115,7 +115,7 @@ def explain(output: str) -> str:
         reason = "A package is not the one that the lock names. Do not use it: tell us which."
     elif re.search(r"No matching distribution|no wheels|No solution found", output):
         reason = (
-            f"A package has no wheel for this machine (Python {sys.version.split()[0]}, {os.uname().machine}), "
+            f"A package has no wheel for Python {sys.version.split()[0]} on {os.uname().machine}, "
             "or the package index does not have it. Try another Python: make run PYTHON=python3.12"
         )
     elif re.search(r"No space left", output):

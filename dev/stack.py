@@ -220,8 +220,16 @@ class Stack:
         running = processes.read_records(self.place.pids)
         if running:
             self.progress.say("stopping " + _names(running))
-            if self.supervisor.shutdown():
-                processes.wait_until_gone(running, patience=60.0)
+            # First whoever uses the servers. Left to itself the supervisor stops one program a second.
+            for wave in (
+                [each.name for each in self.services],
+                list(self.embedded.probes()),
+                ["supervisord"],
+            ):
+                if self.supervisor.is_running():
+                    self.supervisor.stop_soon(wave)
+                    leaving = [record for record in running if record.name in wave]
+                    processes.wait_until_gone(leaving, patience=30.0)
             # A killed supervisor leaves its programs behind, and one that hangs is no better.
             processes.end(processes.read_records(self.place.pids))
         for record in self.place.pids.glob("*.pid"):

@@ -1,6 +1,7 @@
 """supervisord, which keeps everything up: its configuration, starting it, and talking to it."""
 
 import configparser
+import contextlib
 import shlex
 import subprocess
 import sys
@@ -154,13 +155,15 @@ class Supervisor:
             if "NOT_RUNNING" not in fault.faultString:
                 raise StackError(f"The supervisor does not stop {name}: {fault.faultString}.") from None
 
-    def shutdown(self) -> bool:
-        """Ask supervisord to stop everything and leave; False when it is not there to be asked."""
-        try:
-            self._ask().shutdown()
-        except (OSError, xmlrpc.client.Error):
-            return False
-        return True
+    def stop_soon(self, names: Sequence[str]) -> None:
+        """Ask the programs, or `supervisord` itself, to stop; returns at once."""
+        ask = self._ask()
+        for name in names:
+            with contextlib.suppress(OSError, xmlrpc.client.Error):
+                if name == "supervisord":
+                    ask.shutdown()
+                else:
+                    ask.stopProcess(name, False)
 
     def _ask(self) -> Any:
         url = f"unix://{self._place.supervisor_socket}"
