@@ -1,0 +1,157 @@
+"""ICE-lite (RFC 8445, appendix A): we answer connectivity checks and never send one.
+
+Every participant's checks arrive on the same port and are told apart by the username fragment we gave
+out. An address is believed only when a check from it carries the right MESSAGE-INTEGRITY, so nobody else
+can put themselves in a participant's place. No sockets and no clock: a datagram comes in, what follows
+from it goes out. Whatever the datagram holds, nothing is raised.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aioice import stun
+
+from media import address
+from media.address import Path
+
+#: Addresses remembered a participant, one a candidate pair. Full: the oldest that is not in use goes.
+MAX_PATHS: Final = 16
+#: Transaction ids remembered a participant against replays. Full: the oldest goes.
+MAX_TRANSACTIONS: Final = 4096
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the answer carries (RFC 8839, section 5.4)."""
+
+    ufrag: str
+    pwd: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A believed check: whose it is, the reply to send back where it came from, and what it changed.
+
+    `learned`: the address is new. `selected`: send there from now on. `forgotten`: an address that is
+    this participant's no more.
+    """
+
+    transport: int
+    reply: bytes
+    learned: bool
+    selected: bool
+    forgotten: Path | None
+
+
+@dataclass(slots=True)
+class _Session:
+    transport: int
+    local: Credentials
+    remote_ufrag: str
+    paths: OrderedDict[Path, None] = field(default_factory=OrderedDict)
+    selected: Path | None = None
+    transactions: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+
+
+class IceLite:
+    """All the ICE sessions of a worker."""
+
+    def __init__(self) -> None:
+        self._by_ufrag: dict[str, _Session] = {}
+        self._by_transport: dict[int, _Session] = {}
+
+    def add(self, transport: int, remote_ufrag: str) -> Credentials:
+        """A session for the transport; the credentials are what its answer has to say."""
+        local = Credentials(_random(8), _random(24))
+        session = _Session(transport, local, remote_ufrag)
+        self._by_ufrag[local.ufrag] = self._by_transport[transport] = session
+        return local
+
+    def remove(self, transport: int) -> None:
+        session = self._by_transport.pop(transport, None)
+        if session is not None:
+            del self._by_ufrag[session.local.ufrag]
+
+    def receive(self, datagram: bytes, path: Path) -> Checked | None:
+        """Takes a datagram that looks like STUN (RFC 8489); None when it is no check of ours."""
+        try:
+            message = stun.parse_message(datagram)
+        except (ValueError, struct.error):
+            return None
+        if (
+            message.message_method is not stun.Method.BINDING
+            or message.message_class is not stun.Class.REQUEST
+        ):
+            return None
+        username = message.attributes.get("USERNAME")
+        if not isinstance(username, str) or "FINGERPRINT" not in message.attributes:
+            return None
+        ours, _, theirs = username.partition(":")
+        session = self._by_ufrag.get(ours)
+        if session is None or theirs != session.remote_ufrag:
+            return None
+        if not message.check_message_integrity(session.local.pwd.encode()):
+            return None
+        return self._believe(session, message, path)
+
+    def _believe(self, session: _Session, message: stun.Message, path: Path) -> Checked:
+        key = session.local.pwd.encode()
+        if "ICE-CONTROLLED" in message.attributes:
+            # A lite agent is always the controlled one: let the client take the other role (RFC 8445,
+            # section 7.3.1.1).
+            conflict = {"ERROR-CODE": (487, "Role Conflict")}
+            return Checked(
+                session.transport, _reply(message, stun.Class.ERROR, conflict, key), False, False, None
+            )
+        mapped = {"XOR-MAPPED-ADDRESS": address.unpack(path.address)}
+        reply = _reply(message, stun.Class.RESPONSE, mapped, key)
+        fresh = self._first_time(session, message.transaction_id)
+        learned, forgotten = False, None
+        if path not in session.paths and fresh:
+            # A replayed check proves nothing about where it came from.
+            learned, forgotten = True, self._learn(session, path)
+        nominated = fresh and "USE-CANDIDATE" in message.attributes
+        selected = fresh and path != session.selected and (session.selected is None or nominated)
+        if selected:
+            session.selected = path
+        return Checked(session.transport, reply, learned, selected, forgotten)
+
+    def _first_time(self, session: _Session, transaction: bytes) -> bool:
+        if transaction in session.transactions:
+            return False
+        session.transactions[transaction] = None
+        if len(session.transactions) > MAX_TRANSACTIONS:
+            session.transactions.popitem(last=False)
+        return True
+
+    def _learn(self, session: _Session, path: Path) -> Path | None:
+        session.paths[path] = None
+        if len(session.paths) <= MAX_PATHS:
+            return None
+        oldest = next(known for known in session.paths if known != session.selected)
+        del session.paths[oldest]
+        return oldest
+
+
+def _reply(
+    request: stun.Message,
+    kind: stun.Class,
+    attributes: Mapping[str, object],
+    key: bytes,
+) -> bytes:
+    reply = stun.Message(stun.Method.BINDING, kind, request.transaction_id, dict(attributes))
+    reply.add_message_integrity(key)
+    return bytes(reply)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -1,0 +1,206 @@
+"""An offer read for what it asks, and the answer to it.
+
+JSEP is RFC 9429, ICE-lite RFC 8445, BUNDLE RFC 9143.
+
+The offer has one m-line to speak in and as many to hear in as the client wants slots. The answer takes
+over the offer's own payload types and extension ids: a client whose payload type changed hears nothing
+and says nothing, and one whose extension ids changed refuses. Pure: credentials, addresses and SSRCs come
+in as arguments.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from media import sdp
+from media.rtp import AUDIO_LEVEL_URI, MID_URI
+from media.sdp import BadOffer, Fingerprint
+
+OPUS: Final = "opus/48000/2"
+OPUS_PARAMETERS: Final = "minptime=10;useinbandfec=1;usedtx=1"
+
+_PROTOCOLS: Final = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"})
+
+
+class Use(enum.Enum):
+    """What an m-line of the offer is used for."""
+
+    UPLINK = "recvonly"  # as the answer says it: we receive
+    SLOT = "sendonly"
+    IDLE = "inactive"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLine:
+    """One m-line of the offer and its use. Extension ids are 1 … 14, or 0 when the offer has none."""
+
+    use: Use
+    mid: str
+    kind: str
+    protocol: str
+    formats: tuple[str, ...]
+    payload_type: int = 0
+    level_id: int = 0
+    mid_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer that can be answered."""
+
+    ufrag: str
+    pwd: str
+    fingerprints: tuple[Fingerprint, ...]
+    lines: tuple[MediaLine, ...]
+
+    @property
+    def uplink(self) -> MediaLine | None:
+        """The m-line the client speaks in; None for one who only listens."""
+        return next((line for line in self.lines if line.use is Use.UPLINK), None)
+
+    @property
+    def slots(self) -> tuple[MediaLine, ...]:
+        return tuple(line for line in self.lines if line.use is Use.SLOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Our side of an answer. `candidates` are (address, UDP port), best first; `ssrcs` one a slot."""
+
+    ufrag: str
+    pwd: str
+    fingerprint: Fingerprint
+    candidates: tuple[tuple[str, int], ...]
+    ssrcs: tuple[int, ...]
+    cname: str
+
+
+def read_offer(text: str, max_slots: int) -> Offer:
+    """Reads an offer; m-lines past `max_slots` that want to hear stay idle. Raises BadOffer."""
+    description = sdp.parse(text)
+    if not description.sections:
+        raise BadOffer("there is no m-line")
+    bundle = description.bundle
+    if not bundle and len(description.sections) == 1:
+        bundle = (description.sections[0].mid,)
+    mids = [section.mid for section in description.sections]
+    if "" in mids:
+        raise BadOffer("an m-line has no a=mid")
+    if len(set(mids)) != len(mids):
+        raise BadOffer("two m-lines have the same a=mid")
+    lines: list[MediaLine] = []
+    slots = 0
+    uplink = False
+    for section in description.sections:
+        use = _use(section, bundle, uplink=uplink, slots_left=max_slots - slots)
+        uplink = uplink or use is Use.UPLINK
+        slots += use is Use.SLOT
+        lines.append(_line(section, use))
+    used = [line for line in lines if line.use is not Use.REJECTED]
+    if not any(line.use in (Use.UPLINK, Use.SLOT) for line in used):
+        raise BadOffer("no m-line is audio with Opus, in the BUNDLE group, and sends or receives")
+    # The BUNDLE group's transport is that of its first m-line we take (RFC 9143, section 7.3.1).
+    tagged = next(section for section in description.sections if section.mid == used[0].mid)
+    ufrag = tagged.transport.ufrag or description.transport.ufrag
+    pwd = tagged.transport.pwd or description.transport.pwd
+    setup = tagged.transport.setup or description.transport.setup
+    fingerprints = tagged.transport.fingerprints or description.transport.fingerprints
+    if not ufrag or not pwd:
+        raise BadOffer("a=ice-ufrag or a=ice-pwd is missing")
+    if not fingerprints:
+        raise BadOffer("there is no a=fingerprint with sha-256, sha-384 or sha-512")
+    if setup not in ("actpass", "active"):
+        raise BadOffer("a=setup must be actpass or active: the worker is the DTLS server")
+    if not tagged.rtcp_mux:
+        raise BadOffer("a=rtcp-mux is missing")
+    return Offer(ufrag, pwd, tuple(fingerprints), tuple(lines))
+
+
+def _use(section: sdp.Section, bundle: tuple[str, ...], *, uplink: bool, slots_left: int) -> Use:
+    disabled = section.port == 0 and not section.bundle_only
+    if disabled or section.mid not in bundle or section.kind != "audio" or section.protocol not in _PROTOCOLS:
+        return Use.REJECTED
+    if _opus(section) is None:
+        return Use.REJECTED
+    if section.direction in ("sendonly", "sendrecv") and not uplink:
+        return Use.UPLINK
+    if section.direction in ("recvonly", "sendrecv") and slots_left > 0:
+        return Use.SLOT
+    return Use.IDLE
+
+
+def _opus(section: sdp.Section) -> int | None:
+    listed = set(section.formats)
+    return next((pt for pt, codec in section.codecs.items() if codec == OPUS and str(pt) in listed), None)
+
+
+def _line(section: sdp.Section, use: Use) -> MediaLine:
+    def extension(uri: str) -> int:
+        number = section.extensions.get(uri, 0)
+        return number if 1 <= number <= 14 else 0  # what the one-byte form can say
+
+    return MediaLine(
+        use,
+        section.mid,
+        section.kind,
+        section.protocol,
+        section.formats,
+        _opus(section) or 0,
+        extension(AUDIO_LEVEL_URI),
+        extension(MID_URI),
+    )
+
+
+def answer(offer: Offer, local: Local) -> str:
+    """The answer: every m-line of the offer in its place, our candidates at the first one that is used."""
+    bundled = [line for line in offer.lines if line.use is not Use.REJECTED]
+    ssrcs = iter(local.ssrcs)
+    out = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+    out += ["a=group:BUNDLE " + " ".join(line.mid for line in bundled)]
+    out += ["a=ice-lite", "a=msid-semantic:WMS *"]
+    for line in offer.lines:
+        if line.use is Use.REJECTED:
+            out += _rejected(line)
+        else:
+            ssrc = next(ssrcs) if line.use is Use.SLOT else None
+            out += _accepted(line, local, ssrc, first=line is bundled[0])
+    return "\r\n".join(out) + "\r\n"
+
+
+def _rejected(line: MediaLine) -> Iterable[str]:
+    yield f"m={line.kind} 0 {line.protocol} {' '.join(line.formats)}"
+    yield "c=IN IP4 0.0.0.0"
+    yield f"a=mid:{line.mid}"
+    yield "a=inactive"
+
+
+def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -> Iterable[str]:
+    host, port = local.candidates[0] if first else ("0.0.0.0", 9)  # noqa: S104  # a placeholder, not a listener
+    yield f"m=audio {port} {line.protocol} {line.payload_type}"
+    yield f"c=IN IP{ipaddress.ip_address(host).version} {host}"
+    yield f"a=mid:{line.mid}"
+    yield "a=rtcp-mux"
+    yield f"a=ice-ufrag:{local.ufrag}"
+    yield f"a=ice-pwd:{local.pwd}"
+    yield f"a=fingerprint:{local.fingerprint.algorithm} {local.fingerprint.value}"
+    yield "a=setup:passive"
+    if first:
+        for place, (address, candidate_port) in enumerate(local.candidates):
+            priority = (126 << 24) + ((65535 - place) << 8) + 255  # RFC 8445, section 5.1.2.1
+            yield f"a=candidate:{place + 1} 1 udp {priority} {address} {candidate_port} typ host"
+        yield "a=end-of-candidates"
+    yield f"a=rtpmap:{line.payload_type} {OPUS}"
+    yield f"a=fmtp:{line.payload_type} {OPUS_PARAMETERS}"
+    if line.level_id:
+        yield f"a=extmap:{line.level_id} {AUDIO_LEVEL_URI}"
+    if line.mid_id:
+        yield f"a=extmap:{line.mid_id} {MID_URI}"
+    yield f"a={line.use.value}"
+    if ssrc is not None:
+        yield f"a=msid:s{line.mid} t{line.mid}"
+        yield f"a=ssrc:{ssrc} cname:{local.cname}"

@@ -1,0 +1,180 @@
+"""Who hears whom in one room.
+
+A Router holds the room's Producers (a voice that is spoken), and for each listener its slots, the
+receiving m-lines of its own offer. A Consumer is a slot that carries a Producer. The Router knows no
+socket, no packet and no clock: each method is synchronous and returns the effects of the change, and they
+run in order before the next call.
+
+Slots are given out first come, first served: a listener hears the Producers in the order they came, as
+many as it has slots. Nobody who has a slot is moved; one that becomes free goes to the Producer that
+waited longest.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+
+class Kind(enum.Enum):
+    """What a Producer sends. A room is built on voices; a second kind would have slots of its own."""
+
+    VOICE = "voice"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A listener's m-line and whose voice it carries, None for nobody's."""
+
+    mid: str
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The Producer's packets go to the listener's slot from now on."""
+
+    producer: str
+    listener: str
+    mid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Nothing goes to the listener's slot any more."""
+
+    listener: str
+    mid: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetMuted:
+    """Whether the Producer's packets are dropped."""
+
+    producer: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsChanged:
+    """What the listener has to be told."""
+
+    listener: str
+    slots: tuple[Slot, ...]
+
+
+Effect = Connect | Disconnect | SetMuted | SlotsChanged
+
+
+@dataclass(slots=True)
+class _Producer:
+    kind: Kind
+    muted: bool
+
+
+@dataclass(slots=True)
+class _Listener:
+    #: mid → the Producer it carries, in the order of the offer.
+    consumers: dict[str, str | None] = field(default_factory=dict)
+
+
+class Router:
+    """One room's routing. Participants are named by their user id."""
+
+    def __init__(self) -> None:
+        self._producers: dict[str, _Producer] = {}  # in the order they came
+        self._listeners: dict[str, _Listener] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not self._listeners
+
+    def slots(self, user_id: str) -> tuple[Slot, ...]:
+        """The participant's slots as they are now; none for a participant who is not here."""
+        listener = self._listeners.get(user_id)
+        if listener is None:
+            return ()
+        return tuple(Slot(mid, producer) for mid, producer in listener.consumers.items())
+
+    def join(self, user_id: str, mids: tuple[str, ...], *, speaks: bool, muted: bool) -> list[Effect]:
+        """A participant comes, with slots `mids` to hear in, and speaking or only listening.
+
+        One who is here already comes with a new transport: the others keep hearing it in the slots it
+        has, connected afresh. Its own slots are new, and there is no SlotsChanged for them: `slots` says
+        what they are.
+        """
+        effects: list[Effect] = []
+        again = user_id in self._producers
+        if again and not speaks:
+            effects += self._silence(user_id)
+        self._listeners[user_id] = _Listener(dict.fromkeys(mids))
+        if speaks:
+            self._producers.setdefault(user_id, _Producer(Kind.VOICE, muted)).muted = muted
+            effects.append(SetMuted(user_id, muted))
+            effects += self._reconnect(user_id) if again else self._offer(user_id)
+        self._fill(user_id, effects)
+        return effects
+
+    def leave(self, user_id: str) -> list[Effect]:
+        """A participant goes; nothing happens for one who is not here."""
+        effects: list[Effect] = []
+        self._listeners.pop(user_id, None)
+        if user_id in self._producers:
+            effects += self._silence(user_id)
+        return effects
+
+    def set_muted(self, user_id: str, muted: bool) -> list[Effect]:
+        """Mutes or unmutes a Producer. Slots stay as they are: a mute is not a leaving."""
+        producer = self._producers.get(user_id)
+        if producer is None or producer.muted == muted:
+            return []
+        producer.muted = muted
+        return [SetMuted(user_id, muted)]
+
+    def _reconnect(self, producer: str) -> list[Effect]:
+        return [
+            Connect(producer, listener, mid)
+            for listener, state in self._listeners.items()
+            for mid, carried in state.consumers.items()
+            if carried == producer
+        ]
+
+    def _offer(self, producer: str) -> list[Effect]:
+        """Gives a new Producer a free slot of everybody who has one."""
+        effects: list[Effect] = []
+        for listener, state in self._listeners.items():
+            if listener == producer:
+                continue
+            for mid, carried in state.consumers.items():
+                if carried is None:
+                    state.consumers[mid] = producer
+                    effects += [
+                        Connect(producer, listener, mid),
+                        SlotsChanged(listener, self.slots(listener)),
+                    ]
+                    break
+        return effects
+
+    def _silence(self, producer: str) -> list[Effect]:
+        """Takes a Producer out of every slot, and gives those to who waits."""
+        del self._producers[producer]
+        effects: list[Effect] = []
+        for listener, state in self._listeners.items():
+            for mid, carried in state.consumers.items():
+                if carried == producer:
+                    state.consumers[mid] = None
+                    effects.append(Disconnect(listener, mid))
+                    self._fill(listener, effects)
+                    effects.append(SlotsChanged(listener, self.slots(listener)))
+                    break
+        return effects
+
+    def _fill(self, listener: str, effects: list[Effect]) -> None:
+        """Gives the listener's free slots to the Producers it does not hear yet."""
+        consumers = self._listeners[listener].consumers
+        heard = set(consumers.values())
+        waiting = [name for name in self._producers if name != listener and name not in heard]
+        free = [mid for mid, carried in consumers.items() if carried is None]
+        for mid, producer in zip(free, waiting, strict=False):
+            consumers[mid] = producer
+            effects.append(Connect(producer, listener, mid))

@@ -1,0 +1,137 @@
+"""The worker's gRPC service (proto/media.proto): protobuf in, one call, protobuf out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from common import errors, rpc
+from common.config import ConfigError
+from media.config import Config, local_addresses
+from media.datagrams import DatagramSocket
+from media.events import Event, Overrun, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.router import Slot
+from media.sdp import BadOffer
+from media.worker import Limits, Worker
+from proto import media_pb2, media_pb2_grpc
+
+SERVICE = "cwrk.media.v1.Media"
+
+
+class Service(media_pb2_grpc.MediaServicer):
+    """Media, for one Worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def Negotiate(  # noqa: N802  # the method's name in the .proto
+        self, request: media_pb2.NegotiateRequest, context: rpc.Context
+    ) -> media_pb2.NegotiateResponse:
+        if not request.room_id or not request.user_id:
+            raise errors.Malformed("room_id and user_id are needed.")
+        try:
+            negotiated = self._worker.negotiate(
+                request.room_id, request.user_id, request.sdp, muted=request.muted
+            )
+        except BadOffer as error:
+            raise errors.Malformed(f"The offer cannot be answered: {error}.", code="BAD_OFFER") from None
+        return media_pb2.NegotiateResponse(
+            sdp=negotiated.sdp, voice_id=negotiated.voice_id, slots=_slots(negotiated.slots)
+        )
+
+    async def Attach(  # noqa: N802
+        self, request: media_pb2.AttachRequest, context: rpc.Context
+    ) -> media_pb2.AttachResponse:
+        slots = self._worker.attach(request.room_id, request.user_id, request.voice_id, muted=request.muted)
+        return media_pb2.AttachResponse(slots=_slots(slots))
+
+    async def SetMuted(  # noqa: N802
+        self, request: media_pb2.SetMutedRequest, context: rpc.Context
+    ) -> media_pb2.SetMutedResponse:
+        self._worker.set_muted(request.room_id, request.user_id, request.muted)
+        return media_pb2.SetMutedResponse()
+
+    async def Close(  # noqa: N802
+        self, request: media_pb2.CloseRequest, context: rpc.Context
+    ) -> media_pb2.CloseResponse:
+        self._worker.close(request.room_id, request.user_id)
+        return media_pb2.CloseResponse()
+
+    async def Events(  # noqa: N802
+        self, request: media_pb2.EventsRequest, context: rpc.Context
+    ) -> AsyncIterator[media_pb2.Event]:
+        with self._worker.events.subscribe() as subscription:
+            yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id=self._worker.id))
+            try:
+                async for event in subscription:
+                    yield _event(event)
+            except Overrun as overrun:
+                raise errors.Unavailable(str(overrun), code="EVENTS_OVERRUN", retry_after=0.1) from None
+
+
+def _slots(slots: Iterable[Slot]) -> list[media_pb2.Slot]:
+    return [media_pb2.Slot(mid=slot.mid, user_id=slot.user_id or "") for slot in slots]
+
+
+def _event(event: Event) -> media_pb2.Event:
+    match event:
+        case SlotsEvent(room_id, user_id, voice_id, slots):
+            changed = media_pb2.SlotsChanged(room_id=room_id, user_id=user_id, voice_id=voice_id)
+            changed.slots.extend(_slots(slots))
+            return media_pb2.Event(slots=changed)
+        case SpeakersEvent(room_id, speakers):
+            return media_pb2.Event(
+                speakers=media_pb2.SpeakersChanged(
+                    room_id=room_id,
+                    speakers=[media_pb2.Speaker(user_id=each.user_id, level=each.level) for each in speakers],
+                )
+            )
+        case VoiceLostEvent(room_id, user_id, voice_id, reason):
+            return media_pb2.Event(
+                voice_lost=media_pb2.VoiceLost(
+                    room_id=room_id, user_id=user_id, voice_id=voice_id, reason=reason
+                )
+            )
+
+
+@asynccontextmanager
+async def serve(config: Config) -> AsyncIterator[rpc.Server]:
+    """A running worker. Raises ConfigError when a port is taken."""
+    async with AsyncExitStack() as stack:
+        sockets = _open(config)
+        advertise = tuple((host, config.port or sockets[0].port) for host in config.advertise)
+        worker = Worker(
+            sockets,
+            advertise=advertise,
+            limits=Limits(config.max_rooms, config.max_participants, config.max_slots),
+        )
+        await stack.enter_async_context(worker.running())
+        server = await stack.enter_async_context(
+            rpc.serve(
+                config.listen,
+                variable="MEDIA_LISTEN",
+                service_token=config.service_token,
+                names=[SERVICE],
+                register=lambda grpc_server: media_pb2_grpc.add_MediaServicer_to_server(
+                    Service(worker), grpc_server
+                ),
+            )
+        )
+        # A stream of events has no end of its own, and the server would wait for it.
+        stack.callback(worker.events.close)
+        yield server
+
+
+def _open(config: Config) -> list[DatagramSocket]:
+    sockets: list[DatagramSocket] = []
+    for host in config.hosts or local_addresses():
+        try:
+            sockets.append(DatagramSocket(host, config.port))
+        except OSError as error:
+            for opened in sockets:
+                opened.close()
+            raise ConfigError(
+                f"MEDIA_PORT={config.port}: UDP {host}:{config.port} cannot be had ({error.strerror}); "
+                "stop what uses it, choose another port, or set MEDIA_HOST."
+            ) from None
+    return sockets

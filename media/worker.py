@@ -1,0 +1,346 @@
+"""The Worker: rooms and their voices, on this process's sockets.
+
+It puts the parts together and holds no rule of its own that one of them could: Router says who hears whom,
+IceLite whose a datagram is, Transport who is at the other end, Forwarder carries the packets. Everything
+here runs in the event loop, so that a method is one step.
+
+A participant is (room_id, user_id) and has one voice; a new one takes the old one's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from common import errors, log
+from media import negotiation, rtcp
+from media.address import Path
+from media.datagrams import DatagramSocket
+from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.forwarder import Forwarder, SlotNumbers, TransportNumbers
+from media.ice import IceLite
+from media.negotiation import Local, Offer
+from media.router import Connect, Disconnect, Effect, Router, SetMuted, Slot, SlotsChanged
+from media.rtp import SILENT
+from media.speakers import INTERVAL, Speakers
+from media.transport import Certificate, HandshakeFailed, Transport
+
+#: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
+LOST_SPEAKING: Final = 5.0
+#: Without any packet otherwise: lost. Consent checks come every 4 to 6 s (RFC 7675).
+LOST_SILENT: Final = 15.0
+#: Voice was flowing when the last RTP packet came at most so long before the last packet of all.
+_FLOWING: Final = 1.0
+_REPORT_INTERVAL: Final = 5.0
+
+logger = log.get("media.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one worker takes; at a limit it refuses, and says so."""
+
+    rooms: int = 1000
+    participants: int = 500
+    slots: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """The answer to an offer. `slots` are the listener's as they are now."""
+
+    sdp: str
+    voice_id: str
+    slots: tuple[Slot, ...]
+
+
+@dataclass(slots=True)
+class _Voice:
+    id: str
+    room_id: str
+    user_id: str
+    number: int
+    cname: str
+    report_ssrc: int
+    heard_at: float
+    report_at: float
+    path: Path | None = None
+    transport: Transport = field(init=False)
+    task: asyncio.Task[None] = field(init=False)
+
+
+@dataclass(slots=True)
+class _Room:
+    router: Router = field(default_factory=Router)
+    speakers: Speakers = field(default_factory=Speakers)
+    voices: dict[str, _Voice] = field(default_factory=dict)
+
+
+class Worker:
+    """All the voices of this process. Use `running` around it: it reads the sockets and keeps time."""
+
+    def __init__(
+        self,
+        sockets: Sequence[DatagramSocket],
+        *,
+        advertise: tuple[tuple[str, int], ...] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.events = Events()
+        self.forwarder = Forwarder(sockets)
+        self._sockets = sockets
+        self._candidates = advertise or tuple((each.host, each.port) for each in sockets)
+        self._limits = limits or Limits()
+        self._certificate = Certificate()
+        self._ice = IceLite()
+        self._rooms: dict[str, _Room] = {}
+        self._voices: dict[int, _Voice] = {}
+        self._next_number = 1
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # --- what the rooms service asks ---------------------------------------------------------------------
+
+    def negotiate(self, room_id: str, user_id: str, sdp: str, *, muted: bool) -> Negotiated:
+        """Answers an offer. Raises BadOffer, or Unavailable at a limit, and then nothing has changed."""
+        offer = negotiation.read_offer(sdp, self._limits.slots)
+        room = self._room_for(room_id, user_id)
+        voice = self._new_voice(room_id, user_id, offer)
+        mids = tuple(line.mid for line in offer.slots)
+        numbers = tuple(
+            SlotNumbers(line.mid, secrets.randbits(32), line.payload_type, line.level_id, line.mid_id)
+            for line in offer.slots
+        )
+        uplink = offer.uplink
+        self.forwarder.add_transport(
+            voice.number,
+            TransportNumbers(
+                uplink.payload_type if uplink else None, uplink.level_id if uplink else 0, numbers
+            ),
+        )
+        credentials = self._ice.add(voice.number, offer.ufrag)
+        old = room.voices.get(user_id)
+        if old is not None:
+            self._end(old)
+            self.events.emit(VoiceLostEvent(room_id, user_id, old.id, "taken_over"))
+        self._voices[voice.number] = room.voices[user_id] = voice
+        self._perform(room_id, room, room.router.join(user_id, mids, speaks=uplink is not None, muted=muted))
+        voice.task = asyncio.create_task(self._run(voice))
+        logger.info("voice opened", room_id=room_id, user_id=user_id, voice_id=voice.id, slots=len(mids))
+        local = Local(
+            credentials.ufrag,
+            credentials.pwd,
+            voice.transport.fingerprint,
+            self._candidates,
+            tuple(each.ssrc for each in numbers),
+            voice.cname,
+        )
+        return Negotiated(negotiation.answer(offer, local), voice.id, room.router.slots(user_id))
+
+    def attach(self, room_id: str, user_id: str, voice_id: str, *, muted: bool) -> tuple[Slot, ...]:
+        """The slots of a voice that still runs. Raises NotFound when it does not."""
+        room = self._rooms.get(room_id)
+        voice = room.voices.get(user_id) if room else None
+        if room is None or voice is None or voice.id != voice_id:
+            raise errors.NotFound("That voice has ended.", code="VOICE_GONE")
+        self.set_muted(room_id, user_id, muted)
+        return room.router.slots(user_id)
+
+    def set_muted(self, room_id: str, user_id: str, muted: bool) -> None:
+        """Mutes or unmutes a participant's voice; nothing happens when there is none."""
+        room = self._rooms.get(room_id)
+        if room is not None:
+            self._perform(room_id, room, room.router.set_muted(user_id, muted))
+
+    def close(self, room_id: str, user_id: str) -> None:
+        """Ends a participant's voice; nothing happens when there is none."""
+        room = self._rooms.get(room_id)
+        voice = room.voices.get(user_id) if room else None
+        if voice is not None:
+            self._leave(voice)
+
+    # --- voices ------------------------------------------------------------------------------------------
+
+    def _room_for(self, room_id: str, user_id: str) -> _Room:
+        room = self._rooms.get(room_id)
+        if room is None:
+            if len(self._rooms) >= self._limits.rooms:
+                raise errors.Unavailable("This media worker is full.", code="WORKER_FULL", retry_after=5.0)
+            room = self._rooms[room_id] = _Room()
+        elif user_id not in room.voices and len(room.voices) >= self._limits.participants:
+            raise errors.Unavailable("The room's voice channel is full.", code="VOICE_FULL", retry_after=5.0)
+        return room
+
+    def _new_voice(self, room_id: str, user_id: str, offer: Offer) -> _Voice:
+        now = time.monotonic()
+        voice = _Voice(
+            id=secrets.token_urlsafe(12),
+            room_id=room_id,
+            user_id=user_id,
+            number=self._next_number,
+            cname=secrets.token_urlsafe(12),
+            report_ssrc=secrets.randbits(32),
+            heard_at=now,
+            report_at=now + _REPORT_INTERVAL * (0.2 + secrets.randbelow(100) / 100),
+        )
+        self._next_number += 1
+
+        def send(datagram: bytes) -> None:
+            if voice.path is not None:
+                self.forwarder.send(voice.path, datagram)
+
+        certificate = self._certificate.current(datetime.datetime.now(datetime.UTC))
+        voice.transport = Transport(certificate, offer.fingerprints, send)
+        return voice
+
+    async def _run(self, voice: _Voice) -> None:
+        """A voice from its offer to the end of its connection."""
+        try:
+            keys = await voice.transport.handshake()
+            self.forwarder.set_keys(voice.number, keys)
+            await voice.transport.ended()
+        except HandshakeFailed as failure:
+            logger.warning("handshake failed", voice_id=voice.id, why=str(failure))
+        except Exception:
+            # Whatever it is, it is this voice's alone: the others go on.
+            logger.exception("transport failed", voice_id=voice.id)
+        self._lose(voice, "failed")
+
+    def _lose(self, voice: _Voice, reason: str) -> None:
+        self._leave(voice)
+        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
+
+    def _leave(self, voice: _Voice) -> None:
+        room = self._rooms[voice.room_id]
+        self._perform(voice.room_id, room, room.router.leave(voice.user_id))
+        room.speakers.forget(voice.user_id)
+        del room.voices[voice.user_id]
+        if room.router.empty:
+            del self._rooms[voice.room_id]
+        self._end(voice)
+
+    def _end(self, voice: _Voice) -> None:
+        """Takes a voice's connection down; the Router is another matter."""
+        del self._voices[voice.number]
+        self._ice.remove(voice.number)
+        self.forwarder.drop_transport(voice.number)
+        if voice.task is not asyncio.current_task():
+            voice.task.cancel()
+        goodbye = asyncio.create_task(voice.transport.close())
+        self._closing.add(goodbye)
+        goodbye.add_done_callback(self._closing.discard)
+        logger.info("voice closed", room_id=voice.room_id, user_id=voice.user_id, voice_id=voice.id)
+
+    def _perform(self, room_id: str, room: _Room, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Connect(producer, listener, mid):
+                    self.forwarder.add_route(room.voices[producer].number, room.voices[listener].number, mid)
+                case Disconnect(listener, mid):
+                    self.forwarder.drop_route(room.voices[listener].number, mid)
+                case SetMuted(producer, muted):
+                    self.forwarder.set_muted(room.voices[producer].number, muted)
+                    if muted:
+                        room.speakers.forget(producer)
+                case SlotsChanged(listener, slots):
+                    self.events.emit(SlotsEvent(room_id, listener, room.voices[listener].id, slots))
+
+    # --- packets and time --------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Reads the sockets and keeps time while the context lasts; then every voice ends."""
+        loop = asyncio.get_running_loop()
+        for index, each in enumerate(self._sockets):
+            loop.add_reader(each.fd, self._readable, index)
+        ticker = asyncio.create_task(self._tick_for_ever())
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            for voice in list(self._voices.values()):
+                self._leave(voice)
+            await asyncio.gather(ticker, *self._closing, return_exceptions=True)
+            for each in self._sockets:
+                loop.remove_reader(each.fd)
+                each.close()
+
+    def _readable(self, index: int) -> None:
+        now = time.monotonic()
+        polled = self.forwarder.poll(index, now)
+        for path, datagram in polled.stun:
+            self._check(path, datagram, now)
+        for number, datagram in polled.dtls:
+            voice = self._voices.get(number)
+            if voice is not None:
+                voice.heard_at = now
+                voice.transport.receive(datagram)
+        for number, compound in polled.rtcp:
+            reception = self.forwarder.reception(number) if number in self._voices else None
+            for ssrc, ntp in rtcp.sender_reports(compound):
+                if reception is not None and reception.ssrc == ssrc:
+                    reception.sender_report(ntp, now)
+
+    def _check(self, path: Path, datagram: bytes, now: float) -> None:
+        checked = self._ice.receive(datagram, path)
+        if checked is None:
+            return
+        voice = self._voices[checked.transport]
+        voice.heard_at = now
+        if checked.forgotten is not None:
+            self.forwarder.forget(voice.number, checked.forgotten)
+        if checked.learned:
+            self.forwarder.learn(voice.number, path)
+        if checked.selected:
+            voice.path = path
+            self.forwarder.aim(voice.number, path)
+        self.forwarder.send(path, checked.reply)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            self.tick(time.monotonic(), time.time())
+
+    def tick(self, now: float, wall: float) -> None:
+        """What is due at `now` (monotonic) and `wall` (Unix): speakers, reports, and who is lost."""
+        self._tell_speakers()
+        for voice in list(self._voices.values()):
+            if self._is_lost(voice, now):
+                self._lose(voice, "timeout")
+            elif now >= voice.report_at:
+                voice.report_at = now + _REPORT_INTERVAL
+                self._report(voice, now, wall)
+
+    def _tell_speakers(self) -> None:
+        heard: dict[str, dict[str, int]] = {}
+        for number, level in self.forwarder.levels().items():
+            voice = self._voices[number]
+            heard.setdefault(voice.room_id, {})[voice.user_id] = SILENT - level
+        for room_id, room in self._rooms.items():
+            speakers = room.speakers.update(heard.get(room_id, {}))
+            if speakers is not None:
+                self.events.emit(SpeakersEvent(room_id, speakers))
+
+    def _is_lost(self, voice: _Voice, now: float) -> bool:
+        packet, spoken = self.forwarder.heard(voice.number)
+        last = voice.heard_at if packet is None else max(voice.heard_at, packet)
+        flowing = spoken is not None and last - spoken <= _FLOWING
+        return now - last > (LOST_SPEAKING if flowing else LOST_SILENT)
+
+    def _report(self, voice: _Voice, now: float, wall: float) -> None:
+        """Our own view of both directions (RFC 3550, section 6.4): how the voice arrives, what was sent."""
+        reception = self.forwarder.reception(voice.number)
+        blocks = [] if reception is None else [reception.report(now)]
+        compound = rtcp.receiver_report(voice.report_ssrc, blocks)
+        for sent in self.forwarder.sent(voice.number, now):
+            compound += rtcp.sender_report(
+                rtcp.SenderInfo(sent.ssrc, wall, sent.timestamp, sent.packets, sent.octets)
+            )
+        compound += rtcp.source_description(voice.report_ssrc, voice.cname)
+        self.forwarder.send_rtcp(voice.number, compound)

@@ -1,0 +1,1 @@
+"""The media worker: its pure parts, and the whole of it on loopback."""
