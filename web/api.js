@@ -1,0 +1,101 @@
+/**
+ * The REST API: one function a route, errors as ApiError, the access token renewed when it must be.
+ */
+import * as tokens from './tokens.js';
+
+const TIMEOUT_MS = 15_000;
+
+/** What the server refused, in its own words (application/problem+json). */
+export class ApiError extends Error {
+  /** @param {number} status @param {any} problem */
+  constructor(status, problem) {
+    super(problem?.detail || problem?.title || `HTTP ${status}`);
+    this.status = status;
+    /** @type {string} stable, upper snake case */
+    this.code = problem?.code ?? 'UNKNOWN';
+    /** @type {Record<string, string>} field name → sentence */
+    this.fields = Object.fromEntries((problem?.errors ?? []).map(({ field, message }) => [field, message]));
+  }
+}
+
+/** The server could not be reached, or took too long. */
+export class Unreachable extends Error {}
+
+export const register = (email, displayName, password) => signIn('/auth/register', { email, displayName, password });
+export const login = (email, password) => signIn('/auth/login', { email, password });
+
+/** Ends the session on the server where it can be reached, and here in any case. */
+export async function logout() {
+  await call('POST', '/auth/logout').catch(() => {});
+  tokens.forget();
+}
+
+export const listRooms = (cursor = '') => call('GET', `/rooms?${query({ limit: 50, cursor })}`);
+export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, max, topic });
+export const getRoom = (id) => call('GET', room(id));
+export const joinRoom = (id) => call('POST', `${room(id)}/join`);
+export const leaveRoom = (id) => call('POST', `${room(id)}/leave`);
+export const chat = (id, after = '') => call('GET', `${room(id)}/chat?${query({ limit: 50, after })}`);
+
+/** @type {Promise<{ws_url: string}> | undefined} */
+let config;
+export function getConfig() {
+  config ??= request('GET', '/config.json').catch((error) => {
+    config = undefined;
+    throw error;
+  });
+  return config;
+}
+
+async function signIn(path, body) {
+  const session = await request('POST', path, body);
+  tokens.keep(session);
+  return session.user;
+}
+
+/** A call by the signed-in user; on 401 once more with another token. */
+async function call(method, path, body) {
+  const token = await usable(tokens.fresh());
+  try {
+    return await request(method, path, body, token);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    return request(method, path, body, await usable(tokens.renew(token)));
+  }
+}
+
+/** @param {Promise<string>} token */
+async function usable(token) {
+  try {
+    return await token;
+  } catch (error) {
+    throw error instanceof tokens.SignedOut ? error : new Unreachable();
+  }
+}
+
+async function request(method, path, body, token) {
+  const headers = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (token) headers.Authorization = `Bearer ${token}`;
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new Unreachable();
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer);
+  return answer;
+}
+
+const room = (id) => `/rooms/${encodeURIComponent(id)}`;
+
+/** A query string of what is not empty. */
+function query(values) {
+  return new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,52 @@
+/** The page: who is signed in, which page the address asks for. */
+import { Notice } from './components/notice.js';
+import { html } from './html.js';
+import { LoginPage } from './pages/login.js';
+import { RoomPage } from './pages/room.js';
+import { RoomsPage } from './pages/rooms.js';
+import { follow, loginPath, navigate, route } from './router.js';
+import * as state from './state.js';
+import { language, t } from './text.js';
+import * as tokens from './tokens.js';
+import { render } from './vendor/preact.js';
+import { effect } from './vendor/signals-core.js';
+
+const PAGES = { rooms: RoomsPage, room: RoomPage, lost: LostPage };
+
+function App() {
+  if (!state.user.value) return html`<${LoginPage} /><${Notice} />`;
+  const { page, roomId } = route.value;
+  const Page = PAGES[page];
+  return html`
+    <a class="skip" href="#main">${t('skip')}</a>
+    ${Page && html`<${Page} roomId=${roomId} />`}
+    <${Notice} />
+  `;
+}
+
+function LostPage() {
+  return html`
+    <main id="main" class="shut-out card">
+      <p>${t('lostPage')}</p>
+      <a class="button primary" href="/" onClick=${follow}>${t('toRooms')}</a>
+    </main>
+  `;
+}
+
+function sessionIs(session) {
+  state.signedIn(session?.user ?? null);
+  const { page, next } = route.value;
+  if (!session && page !== 'login') navigate(loginPath(), { replace: true });
+  if (session && page === 'login') navigate(next ?? '/', { replace: true });
+}
+
+tokens.onChange(sessionIs);
+tokens.start();
+sessionIs(tokens.current());
+
+effect(() => {
+  document.documentElement.lang = language.value;
+  document.title = state.room.value ? `${state.room.value.name} · cwrkPlanet` : 'cwrkPlanet';
+});
+
+render(html`<${App} />`, document.getElementById('app'));

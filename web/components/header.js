@@ -1,0 +1,21 @@
+/** The bar at the top of the pages that are not a room. */
+import { html } from '../html.js';
+import { follow } from '../router.js';
+import { language, switchLanguage, t } from '../text.js';
+
+export function Brand() {
+  return html`
+    <a class="brand" href="/" onClick=${follow}>
+      <img src="/static/icon.svg" alt="" width="30" height="30" /><span>cwrkPlanet</span>
+    </a>
+  `;
+}
+
+export function LanguageSwitch() {
+  const other = language.value === 'en' ? 'ru' : 'en';
+  return html`<button class="quiet" lang=${other} onClick=${switchLanguage}>${t('otherLanguage')}</button>`;
+}
+
+export function Header({ children }) {
+  return html`<header class="bar"><${Brand} /><div class="bar-end">${children}<${LanguageSwitch} /></div></header>`;
+}

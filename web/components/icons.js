@@ -1,0 +1,16 @@
+/** Line icons, drawn for a 24 × 24 grid. They say nothing by themselves: the control beside them has a name. */
+import { html } from '../html.js';
+
+const icon = (path) => () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
+
+export const Microphone = icon('M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21');
+export const MicrophoneOff = icon('M9 9v2a3 3 0 0 0 4.8 2.4M15 10.5V6a3 3 0 0 0-5.7-1.3M5.5 11a6.5 6.5 0 0 0 10.6 5M18.3 12.5q.2-.7.2-1.5M12 17.5V21M4 3l16 18');
+export const Headset = icon('M4 15v-3a8 8 0 0 1 16 0v3M4 14.5h2.5a1 1 0 0 1 1 1v3.5a1 1 0 0 1-1 1H5.500A1.500 1.500 0 0 1 4 18.500zM20 14.500h-2.500a1 1 0 0 0-1 1v3.500a1 1 0 0 0 1 1h1a1.500 1.500 0 0 0 1.500-1.500z');
+export const HangUp = icon('M3 14.500c-.6-1.500.2-3 1.600-3.800a15.500 15.500 0 0 1 14.800 0c1.400.8 2.200 2.300 1.600 3.800l-.5 1.100-4.200-.9-.5-2.600a13 13 0 0 0-7.600 0l-.5 2.600-4.200.9z');
+export const Send = icon('M4 12 20 4l-5 16-3.500-6.500zM11.500 13.500 20 4');
+export const Plus = icon('M12 5v14M5 12h14');
+export const Back = icon('M14.500 5.500 8 12l6.500 6.500');
+export const Exit = icon('M14 4H6.500A1.500 1.500 0 0 0 5 5.500v13A1.500 1.500 0 0 0 6.500 20H14M10.500 12H20M16.500 8.500 20 12l-3.500 3.500');
+export const Down = icon('M12 5v13M6.500 12.500 12 18l5.500-5.500');
+export const People = icon('M9 11.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 19.500a6.500 6.500 0 0 1 13 0M16 4.900a3.500 3.500 0 0 1 0 6.200M18 13.900a6.500 6.500 0 0 1 3.500 5.600');
+export const Alert = icon('M12 4 2.800 19.500h18.400zM12 10v4.500M12 17.200v.1');

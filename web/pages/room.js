@@ -1,0 +1,74 @@
+/** A room: who is here, the talk, the chat. */
+import { Chat } from '../components/chat.js';
+import { Dock } from '../components/dock.js';
+import { Exit } from '../components/icons.js';
+import { People } from '../components/people.js';
+import { html } from '../html.js';
+import { follow, navigate } from '../router.js';
+import { connection, people, room, shutOut } from '../state.js';
+import { errorText, t } from '../text.js';
+import { useEffect, useState } from '../vendor/preact-hooks.js';
+import { enterRoom } from '../visit.js';
+
+/** @param {{roomId: string}} props */
+export function RoomPage({ roomId }) {
+  const [visit, setVisit] = useState(null);
+  const [entries, setEntries] = useState(0);
+  useEffect(() => {
+    const begun = enterRoom(roomId);
+    setVisit(begun);
+    return () => begun.close();
+  }, [roomId, entries]);
+
+  if (shutOut.value) return html`<${ShutOut} again=${() => setEntries(entries + 1)} />`;
+  if (!visit) return null;
+  return html`
+    <div class="room">
+      <${RoomHeader} leave=${() => leave(visit)} />
+      <main id="main" class="room-body">
+        <${People} />
+        <${Dock} visit=${visit} />
+        <${Chat} visit=${visit} />
+      </main>
+    </div>
+  `;
+}
+
+function RoomHeader({ leave }) {
+  return html`
+    <header class="bar room-bar">
+      <img src="/static/icon.svg" alt="" width="30" height="30" />
+      <div class="room-title">
+        <h1>${room.value?.name ?? t('loading')}</h1>
+        <span>${[t('here', { n: people.value.length }), room.value?.topic].filter(Boolean).join(' · ')}</span>
+      </div>
+      <${Connection} />
+      <button class="leave" onClick=${leave}><${Exit} /><span>${t('leaveRoom')}</span></button>
+    </header>
+  `;
+}
+
+/** Says something only when there is something to say. */
+function Connection() {
+  const text = { waiting: 'linkWaiting', connecting: 'linkConnecting' }[connection.value];
+  return html`<p class="connection" role="status" data-connection=${connection.value} hidden=${!text}>${text && t(text)}</p>`;
+}
+
+function ShutOut({ again }) {
+  const { code, said } = shutOut.value;
+  return html`
+    <main id="main" class="shut-out card">
+      <p role="alert">${errorText(code, said || t('error.UNREACHABLE'))}</p>
+      <div class="buttons">
+        <a class="button" href="/" onClick=${follow}>${t('toRooms')}</a>
+        <button class="primary" onClick=${again}>${t('retry')}</button>
+      </div>
+    </main>
+  `;
+}
+
+/** @param {import('../visit.js').RoomVisit} visit */
+async function leave(visit) {
+  await visit.leave();
+  navigate('/');
+}

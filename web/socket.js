@@ -1,0 +1,167 @@
+/**
+ * The websocket of a room. It comes back by itself, as the close codes of the protocol say, and renews its
+ * token in band. The token travels in the first frame, never in the address.
+ */
+import { getConfig } from './api.js';
+import * as tokens from './tokens.js';
+
+/** @typedef {{type: string, payload: any, id?: string, seq?: number}} Frame */
+/** @typedef {'connecting' | 'open' | 'waiting' | 'closed'} Status */
+
+const CLOSE = { badRequest: 4000, unauthenticated: 4001, forbidden: 4003, gone: 4004 };
+const FINAL = new Set(Object.values(CLOSE));
+const AT_ONCE = new Set([4200, 4201, 4202]);
+const TOKEN_EXPIRED = 4201;
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+const HELLO_MS = 10_000;
+/** A connection that lived this long was a good one: the next wait starts small again. */
+const SETTLED_MS = 5_000;
+
+export class Socket {
+  /** @type {WebSocket | null} */
+  #ws = null;
+  #roomId;
+  #on;
+  #timer = 0;
+  #watchdog = 0;
+  #attempts = 0;
+  #openedAt = 0;
+  #silenceMs = HELLO_MS;
+  #ended = false;
+  #stopTokens;
+  /** @type {{epoch: string, last_seq: number} | null} where to resume */
+  #position = null;
+
+  /**
+   * @param {string} roomId
+   * @param {{frame: (frame: Frame) => void, status: (status: Status, code?: number) => void}} on
+   */
+  constructor(roomId, on) {
+    this.#roomId = roomId;
+    this.#on = on;
+    this.#stopTokens = tokens.onChange((session) => {
+      if (session) this.#authenticate(session.accessToken);
+    });
+    addEventListener('online', this.#hurry);
+    this.#connect();
+  }
+
+  /** @returns {boolean} whether the frame was handed to an open connection */
+  send(type, payload, id) {
+    if (this.#ws?.readyState !== WebSocket.OPEN || !this.#openedAt) return false;
+    this.#ws.send(JSON.stringify(id ? { type, id, payload } : { type, payload }));
+    return true;
+  }
+
+  close() {
+    this.#end();
+    this.#on.status('closed');
+  }
+
+  async #connect() {
+    if (this.#ended) return;
+    this.#on.status('connecting');
+    try {
+      const [{ ws_url: base }, token] = await Promise.all([getConfig(), tokens.fresh()]);
+      if (!this.#ended) this.#open(`${base}/ws/rooms/${encodeURIComponent(this.#roomId)}`, token);
+    } catch (error) {
+      if (error instanceof tokens.SignedOut) this.#closed(CLOSE.unauthenticated);
+      else this.#closed(0);
+    }
+  }
+
+  #open(url, token) {
+    const ws = new WebSocket(url);
+    this.#ws = ws;
+    this.#silenceMs = HELLO_MS;
+    this.#watch();
+    // The replay is asked for here, so that it comes before anything live.
+    ws.onopen = () => this.#authenticate(token, this.#position ? { resume: this.#position } : {});
+    ws.onmessage = ({ data }) => this.#received(JSON.parse(data));
+    ws.onclose = ({ code }) => this.#closed(code);
+  }
+
+  #authenticate(token, more = {}) {
+    if (this.#ws?.readyState !== WebSocket.OPEN) return;
+    this.#ws.send(JSON.stringify({ type: 'auth', payload: { access_token: token, ...more } }));
+  }
+
+  /** @param {Frame} frame */
+  #received(frame) {
+    this.#watch();
+    if (frame.type === 'hello') this.#greeted(frame.payload);
+    if (frame.seq && this.#position) this.#position.last_seq = frame.seq;
+    this.#on.frame(frame);
+  }
+
+  #greeted({ epoch, last_seq: lastSeq, heartbeat_ms: heartbeat }) {
+    this.#openedAt = Date.now();
+    this.#silenceMs = 2 * heartbeat + 5_000;
+    this.#watch();
+    const same = this.#position?.epoch === epoch;
+    this.#position = { epoch, last_seq: same ? this.#position.last_seq : lastSeq };
+    this.#on.status('open');
+  }
+
+  /** A page sees no websocket pings, so it asks when it has heard nothing, and gives up on no answer. */
+  #watch() {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => {
+      if (!this.send('ping', { last_seq: this.#position?.last_seq ?? 0 })) return this.#closed(0);
+      this.#watchdog = setTimeout(() => this.#closed(0), HELLO_MS);
+    }, this.#silenceMs);
+  }
+
+  /** @param {number} code the close code; 0 when there never was a connection, or it fell silent */
+  #closed(code) {
+    if (this.#ended) return;
+    const settled = this.#openedAt && Date.now() - this.#openedAt > SETTLED_MS;
+    this.#drop();
+    if (FINAL.has(code)) {
+      this.#end();
+      return this.#on.status('closed', code);
+    }
+    if (settled) this.#attempts = 0;
+    const wait = AT_ONCE.has(code) && settled ? 0 : backOff(this.#attempts++);
+    this.#on.status('waiting', code);
+    this.#timer = setTimeout(() => this.#again(code), wait);
+  }
+
+  async #again(code) {
+    const session = tokens.current();
+    if (code === TOKEN_EXPIRED && session) await tokens.renew(session.accessToken).catch(() => {});
+    await this.#connect();
+  }
+
+  #hurry = () => {
+    if (this.#ws || this.#ended) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  };
+
+  #drop() {
+    clearTimeout(this.#watchdog);
+    clearTimeout(this.#timer);
+    const ws = this.#ws;
+    this.#ws = null;
+    this.#openedAt = 0;
+    if (!ws) return;
+    ws.onopen = ws.onmessage = ws.onclose = null;
+    ws.close();
+  }
+
+  #end() {
+    this.#ended = true;
+    this.#drop();
+    this.#stopTokens();
+    removeEventListener('online', this.#hurry);
+  }
+}
+
+/** Twice as long each time, and never the same for two clients that lost the same server. */
+function backOff(attempt) {
+  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
+  return ceiling * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,138 @@
+/**
+ * What the page shows. Components read the signals; only the functions of this file change them.
+ *
+ * @typedef {import('./tokens.js').User} User
+ * @typedef {{id: string, name: string, max_participants: number, created_at: string, owner_id: number,
+ *            topic?: string, participants?: number, unread?: number}} Room
+ * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string}} Person
+ * @typedef {{id: string, seq: number, userId: string, name: string, text: string, at: number}} Message
+ * @typedef {import('./outbox.js').Pending} Pending
+ * @typedef {'off' | 'connecting' | 'on' | 'lost' | 'elsewhere'} VoiceStatus
+ * @typedef {'ok' | 'asking' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
+ */
+import { batch, computed, signal } from './vendor/signals-core.js';
+
+/** @type {import('./vendor/signals-core.js').Signal<User | null>} who is signed in */
+export const user = signal(null);
+export const myId = computed(() => String(user.value?.id ?? ''));
+
+export const roomList = signal({ items: /** @type {Room[]} */ ([]), next: '', loaded: false });
+
+/** The room one is in. */
+export const room = signal(/** @type {Room | null} */ (null));
+export const connection = signal(/** @type {import('./socket.js').Status} */ ('connecting'));
+/** Why the page stays out of the room: a close code or an API error's code, and what the server said. */
+export const shutOut = signal(/** @type {{code: string, said: string} | null} */ (null));
+export const people = signal(/** @type {Person[]} */ ([]));
+export const messages = signal(/** @type {Message[]} */ ([]));
+export const older = signal({ cursor: '', loading: false });
+export const pending = signal(/** @type {Pending[]} */ ([]));
+
+export const voice = signal(/** @type {VoiceStatus} */ ('off'));
+export const microphone = signal(/** @type {Microphone} */ ('ok'));
+export const muted = signal(false);
+export const soundBlocked = signal(false);
+/** Whose voice each receiving m-line carries: mid → user id or null. */
+export const slots = signal(/** @type {Map<string, string | null>} */ (new Map()));
+/** Who of the others speaks now, as the server hears it. */
+export const speaking = signal(/** @type {Set<string>} */ (new Set()));
+/** Whether I speak now, as my own microphone hears it. */
+export const speakingMyself = signal(false);
+
+/** What a screen reader is told politely. */
+export const announcement = signal('');
+/** One sentence at the foot of the page, for what went wrong with the last click. */
+export const notice = signal('');
+
+export const signedIn = (who) => (user.value = who);
+
+export function roomsLoaded(items, next, append) {
+  const before = append ? roomList.value.items : [];
+  roomList.value = { items: [...before, ...items], next, loaded: true };
+}
+
+/** A clean slate, before a room and after it. */
+export function leftRoom() {
+  batch(() => {
+    room.value = null;
+    connection.value = 'connecting';
+    shutOut.value = null;
+    people.value = [];
+    messages.value = [];
+    older.value = { cursor: '', loading: false };
+    pending.value = [];
+    voiceEnded('off');
+    microphone.value = 'ok';
+    muted.value = false;
+    soundBlocked.value = false;
+  });
+}
+
+export const roomEntered = (entered) => (room.value = entered);
+export const connectionIs = (status) => (connection.value = status);
+export const keptOut = (code, said = '') => (shutOut.value = { code: String(code), said });
+
+export function peopleAre(list) {
+  people.value = list.toSorted((a, b) => a.joinedAt - b.joinedAt);
+}
+
+export function personCame(person) {
+  peopleAre([...people.value.filter(({ id }) => id !== person.id), person]);
+}
+
+export function personChanged(changed) {
+  people.value = people.value.map((person) => (person.id === changed.id ? changed : person));
+}
+
+export function personLeft(id) {
+  people.value = people.value.filter((person) => person.id !== id);
+}
+
+/** Messages from anywhere, in any order, some perhaps known already. @param {Message[]} list */
+export function messagesCame(list) {
+  const known = new Set(messages.value.map(({ id }) => id));
+  const fresh = list.filter(({ id }) => !known.has(id));
+  if (!fresh.length) return;
+  const last = messages.value.at(-1)?.seq ?? 0;
+  const appended = fresh.length === 1 && fresh[0].seq > last;
+  const all = [...messages.value, ...fresh];
+  messages.value = appended ? all : all.sort((a, b) => a.seq - b.seq);
+}
+
+export const forgetMessages = () => (messages.value = []);
+export const olderIs = (cursor, loading) => (older.value = { cursor, loading });
+export const pendingAre = (list) => (pending.value = list);
+
+export const voiceIs = (status) => (voice.value = status);
+export const microphoneIs = (status) => (microphone.value = status);
+export const mutedIs = (value) => (muted.value = value);
+export const soundBlockedIs = (value) => (soundBlocked.value = value);
+
+export function voiceEnded(status) {
+  batch(() => {
+    voice.value = status;
+    slots.value = new Map();
+    speaking.value = new Set();
+    speakingMyself.value = false;
+  });
+}
+
+export function slotsAre(list) {
+  slots.value = new Map(list.map(({ mid, user_id: userId }) => [mid, userId || null]));
+}
+
+/** @param {Iterable<string>} ids */
+export function speakersAre(ids) {
+  speaking.value = new Set(ids);
+}
+
+export const speakingMyselfIs = (value) => (speakingMyself.value = value);
+
+export const announce = (sentence) => (announcement.value = sentence);
+
+let noticeTimer = 0;
+export function tell(sentence) {
+  clearTimeout(noticeTimer);
+  notice.value = sentence;
+  if (sentence) noticeTimer = setTimeout(() => (notice.value = ''), 8_000);
+}

@@ -1,0 +1,233 @@
+/**
+ * Every sentence of the page, in English and Russian. The browser's language decides until the user does.
+ * A value with plural forms is an object by the categories of Intl.PluralRules; `{n}` picks among them.
+ */
+import { computed, signal } from './vendor/signals-core.js';
+
+const en = {
+  tagline: 'Study together, wherever you are.',
+  otherLanguage: 'Русский',
+  skip: 'Skip to the content',
+  you: 'you',
+  retry: 'Try again',
+  cancel: 'Cancel',
+  loading: 'Loading …',
+  lostPage: 'There is nothing at this address.',
+  toRooms: 'To the rooms',
+
+  login: 'Log in',
+  register: 'Create an account',
+  logout: 'Log out',
+  email: 'E-mail',
+  password: 'Password',
+  displayName: 'Your name',
+  displayNameHint: 'As the others will see it.',
+  passwordHint: 'At least 8 characters.',
+  newHere: 'New here?',
+  haveAccount: 'Have an account?',
+
+  rooms: 'Rooms',
+  roomsIntro: 'Take a seat, or open a room of your own.',
+  newRoom: 'New room',
+  roomName: 'Name',
+  roomNamePlaceholder: 'Linear algebra, evenings',
+  roomTopic: 'Topic (optional)',
+  roomTopicPlaceholder: 'What are you studying?',
+  roomMax: 'Seats',
+  create: 'Open the room',
+  noRooms: 'No room is open yet. Make the first one.',
+  moreRooms: 'More rooms',
+  enter: 'Enter',
+  inside: { one: '{n} of {max} seat taken', other: '{n} of {max} seats taken' },
+  empty: 'Empty',
+
+  leaveRoom: 'Leave',
+  people: 'People',
+  here: { one: '{n} person here', other: '{n} people here' },
+  joined: '{name} has come in.',
+  left: '{name} has left.',
+  speaking: 'speaking',
+  mutedState: 'muted',
+  mutedByModerator: 'muted by a moderator',
+  notInVoice: 'not in voice',
+
+  chat: 'Chat',
+  message: 'Message',
+  messageTo: 'Message to {room}',
+  send: 'Send',
+  noMessages: 'Nothing said yet. Say hello.',
+  beginning: 'This is where the chat begins.',
+  loadingOlder: 'Loading older messages …',
+  olderMessages: 'Older messages',
+  newMessages: 'New messages',
+  sending: 'sending',
+  notSent: 'Not sent.',
+  discard: 'Discard',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  tooLong: 'Too long by {n}.',
+
+  joinVoice: 'Join voice',
+  leaveVoice: 'Leave voice',
+  mute: 'Mute',
+  unmute: 'Unmute',
+  muteHint: 'key M',
+  voiceConnecting: 'Connecting …',
+  voiceOn: 'In voice',
+  voiceLost: 'Voice is interrupted. Reconnecting …',
+  voiceElsewhere: 'Your voice has moved to another tab or device.',
+  voiceHere: 'Bring it here',
+  voiceRefused: 'Voice could not be joined.',
+  micAsking: 'Your browser asks for the microphone. You can listen in any case.',
+  micRefused: 'The browser does not let this page use the microphone. You can listen; to speak, allow it beside the address and try again.',
+  micMissing: 'There is no microphone. You can listen; to speak, plug one in and try again.',
+  micBusy: 'The microphone cannot be opened; another program may be using it. You can listen meanwhile.',
+  micInsecure: 'Browsers give the microphone to pages on https or localhost only. You can listen here; to speak, open this page by https.',
+  soundBlocked: 'The browser holds the sound back until you click.',
+  soundOn: 'Turn the sound on',
+
+  linkWaiting: 'The connection is lost. Trying again …',
+  linkConnecting: 'Connecting …',
+
+  'error.UNREACHABLE': 'The server cannot be reached. Are you online?',
+  'error.INVALID_CREDENTIALS': 'The e-mail or the password is wrong.',
+  'error.EMAIL_TAKEN': 'There is an account with this e-mail already.',
+  'error.ROOM_FULL': 'This room is full. Somebody has to leave first.',
+  'error.NOT_FOUND': 'There is no such room (any more).',
+  'error.ROOM_NOT_FOUND': 'There is no such room (any more).',
+  'error.FORBIDDEN': 'You cannot enter this room.',
+  'error.4000': 'The server did not understand this page. Load it anew.',
+  'error.4001': 'You have been logged out. Log in again.',
+  'error.4003': 'You are no longer in this room.',
+  'error.4004': 'This room is gone.',
+};
+
+/** @type {typeof en} */
+const ru = {
+  tagline: 'Учимся вместе, где бы вы ни были.',
+  otherLanguage: 'English',
+  skip: 'К содержанию',
+  you: 'вы',
+  retry: 'Ещё раз',
+  cancel: 'Отмена',
+  loading: 'Загрузка…',
+  lostPage: 'По этому адресу ничего нет.',
+  toRooms: 'К комнатам',
+
+  login: 'Войти',
+  register: 'Создать аккаунт',
+  logout: 'Выйти',
+  email: 'Электронная почта',
+  password: 'Пароль',
+  displayName: 'Ваше имя',
+  displayNameHint: 'Так вас увидят другие.',
+  passwordHint: 'Не меньше 8 знаков.',
+  newHere: 'Впервые здесь?',
+  haveAccount: 'Уже есть аккаунт?',
+
+  rooms: 'Комнаты',
+  roomsIntro: 'Займите место или откройте свою комнату.',
+  newRoom: 'Новая комната',
+  roomName: 'Название',
+  roomNamePlaceholder: 'Линейная алгебра, вечером',
+  roomTopic: 'Тема (не обязательно)',
+  roomTopicPlaceholder: 'Что изучаете?',
+  roomMax: 'Мест',
+  create: 'Открыть комнату',
+  noRooms: 'Пока нет ни одной комнаты. Откройте первую.',
+  moreRooms: 'Ещё комнаты',
+  enter: 'Войти',
+  inside: { one: 'занято {n} место из {max}', few: 'занято {n} места из {max}', many: 'занято {n} мест из {max}', other: 'занято {n} места из {max}' },
+  empty: 'Пусто',
+
+  leaveRoom: 'Уйти',
+  people: 'Люди',
+  here: { one: '{n} человек здесь', few: '{n} человека здесь', many: '{n} человек здесь', other: '{n} человека здесь' },
+  joined: 'Теперь здесь {name}.',
+  left: '{name} больше не здесь.',
+  speaking: 'говорит',
+  mutedState: 'без звука',
+  mutedByModerator: 'звук выключен модератором',
+  notInVoice: 'не в разговоре',
+
+  chat: 'Чат',
+  message: 'Сообщение',
+  messageTo: 'Сообщение в «{room}»',
+  send: 'Отправить',
+  noMessages: 'Пока ничего не написали. Поздоровайтесь!',
+  beginning: 'Здесь начинается чат.',
+  loadingOlder: 'Загружаем прежние сообщения…',
+  olderMessages: 'Прежние сообщения',
+  newMessages: 'Новые сообщения',
+  sending: 'отправляется',
+  notSent: 'Не отправлено.',
+  discard: 'Удалить',
+  today: 'Сегодня',
+  yesterday: 'Вчера',
+  tooLong: 'Лишних знаков: {n}.',
+
+  joinVoice: 'Войти в разговор',
+  leaveVoice: 'Выйти из разговора',
+  mute: 'Выключить микрофон',
+  unmute: 'Включить микрофон',
+  muteHint: 'клавиша M',
+  voiceConnecting: 'Соединяем…',
+  voiceOn: 'В разговоре',
+  voiceLost: 'Разговор прервался. Соединяем снова…',
+  voiceElsewhere: 'Вы теперь говорите из другой вкладки или с другого устройства.',
+  voiceHere: 'Перенести сюда',
+  voiceRefused: 'Не получилось войти в разговор.',
+  micAsking: 'Браузер спрашивает про микрофон. Слушать можно в любом случае.',
+  micRefused: 'Браузер не даёт этой странице микрофон. Слушать можно; чтобы говорить, разрешите его рядом с адресом и попробуйте ещё раз.',
+  micMissing: 'Микрофона нет. Слушать можно; чтобы говорить, подключите его и попробуйте ещё раз.',
+  micBusy: 'Микрофон не открывается: возможно, он занят другой программой. Слушать пока можно.',
+  micInsecure: 'Браузеры дают микрофон только страницам по https или с localhost. Слушать можно; чтобы говорить, откройте эту страницу по https.',
+  soundBlocked: 'Браузер не включает звук, пока вы не нажмёте.',
+  soundOn: 'Включить звук',
+
+  linkWaiting: 'Связь потеряна. Пробуем снова…',
+  linkConnecting: 'Соединяем…',
+
+  'error.UNREACHABLE': 'Сервер недоступен. Есть ли интернет?',
+  'error.INVALID_CREDENTIALS': 'Неверная почта или пароль.',
+  'error.EMAIL_TAKEN': 'Аккаунт с этой почтой уже есть.',
+  'error.ROOM_FULL': 'В комнате нет мест. Подождите, пока кто-нибудь уйдёт.',
+  'error.NOT_FOUND': 'Такой комнаты нет (или уже нет).',
+  'error.ROOM_NOT_FOUND': 'Такой комнаты нет (или уже нет).',
+  'error.FORBIDDEN': 'В эту комнату вам нельзя.',
+  'error.4000': 'Сервер не понял эту страницу. Загрузите её заново.',
+  'error.4001': 'Вы вышли из аккаунта. Войдите снова.',
+  'error.4003': 'Вас больше нет в этой комнате.',
+  'error.4004': 'Этой комнаты больше нет.',
+};
+
+const texts = { en, ru };
+const KEY = 'cwrk.language';
+
+/** @type {import('./vendor/signals-core.js').Signal<'en' | 'ru'>} */
+export const language = signal(chosen() ?? preferred());
+const plurals = computed(() => new Intl.PluralRules(language.value));
+
+/** @param {keyof typeof en} key @param {Record<string, string | number>} [values] */
+export function t(key, values = {}) {
+  const found = texts[language.value][key];
+  const sentence = typeof found === 'object' ? (found[plurals.value.select(Number(values.n))] ?? found.other) : found;
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** A sentence for a stable error code, or what the server said itself. @param {string} code @param {string} said */
+export const errorText = (code, said) => (`error.${code}` in en ? t(`error.${code}`) : said);
+
+export function switchLanguage() {
+  language.value = language.value === 'en' ? 'ru' : 'en';
+  localStorage.setItem(KEY, language.value);
+}
+
+function chosen() {
+  const kept = localStorage.getItem(KEY);
+  return kept === 'en' || kept === 'ru' ? kept : null;
+}
+
+function preferred() {
+  return /^(ru|be|uk|kk)\b/i.test(navigator.language) ? 'ru' : 'en';
+}

@@ -1,0 +1,239 @@
+/**
+ * A visit to one room, from taking the seat to leaving: what the frames and the clicks do.
+ */
+import * as api from './api.js';
+import { Outbox } from './outbox.js';
+import { Socket } from './socket.js';
+import * as state from './state.js';
+import { t } from './text.js';
+import { SignedOut } from './tokens.js';
+import { batch } from './vendor/signals-core.js';
+import { Voice } from './voice.js';
+
+/** After a long absence this many pages are fetched at most before the chat starts afresh. */
+const CATCH_UP_PAGES = 10;
+const MUTE = 'mute';
+
+/** Take a seat and connect. Problems end up in `state.shutOut`. @param {string} roomId */
+export function enterRoom(roomId) {
+  return new Visit(roomId);
+}
+
+/** @typedef {InstanceType<typeof Visit>} RoomVisit */
+class Visit {
+  #roomId;
+  #ended = false;
+  /** @type {Socket | null} */
+  #socket = null;
+  #outbox = new Outbox((pending) => this.#sendChat(pending), state.pendingAre);
+  voice = new Voice((type, payload, id) => this.#send(type, payload, id));
+
+  constructor(roomId) {
+    this.#roomId = roomId;
+    state.leftRoom();
+    this.#enter();
+  }
+
+  say(text) {
+    this.#outbox.add(text);
+  }
+
+  retry(id) {
+    this.#outbox.retry(id);
+  }
+
+  discard(id) {
+    this.#outbox.discard(id);
+  }
+
+  /** @param {boolean} muted */
+  mute(muted) {
+    this.#applyMute(muted);
+    this.#send('mute', { muted }, MUTE);
+  }
+
+  async loadOlder() {
+    const { cursor, loading } = state.older.value;
+    if (!cursor || loading) return;
+    state.olderIs(cursor, true);
+    try {
+      this.#keep(await api.chat(this.#roomId, cursor));
+    } catch {
+      state.olderIs(cursor, false);
+    }
+  }
+
+  /** Give the seat back. The page goes on whether or not the server can be told now. */
+  async leave() {
+    this.close();
+    await api.leaveRoom(this.#roomId).catch(() => {});
+  }
+
+  /** Go without giving the seat back, as closing the tab does. */
+  close() {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.voice.close();
+    this.#socket?.close();
+    state.leftRoom();
+  }
+
+  async #enter() {
+    try {
+      await api.joinRoom(this.#roomId);
+      if (this.#ended) return;
+      this.#socket = new Socket(this.#roomId, {
+        frame: (frame) => this.#received(frame),
+        status: (status, code) => this.#statusChanged(status, code),
+      });
+      const room = await api.getRoom(this.#roomId);
+      if (!this.#ended) state.roomEntered(room);
+    } catch (error) {
+      if (this.#ended || error instanceof SignedOut) return;
+      this.#socket?.close();
+      state.keptOut(error instanceof api.ApiError ? error.code : 'UNREACHABLE', error.message);
+    }
+  }
+
+  #send(type, payload, id) {
+    return this.#socket?.send(type, payload, id) ?? false;
+  }
+
+  #sendChat({ id, text }) {
+    this.#send('chat', { message: text, client_msg_id: id }, id);
+  }
+
+  #statusChanged(status, code) {
+    state.connectionIs(status);
+    if (status !== 'closed' || !code) return;
+    this.voice.leave();
+    state.keptOut(code);
+  }
+
+  /** @param {import('./socket.js').Frame} frame */
+  #received(frame) {
+    this.#handlers[frame.type]?.(frame.payload, frame);
+  }
+
+  /** A dict from the frame's type to what it does; types that are not here are from a newer server. */
+  #handlers = {
+    hello: ({ ice_servers: iceServers }) => (this.voice.iceServers = iceServers ?? []),
+    state: ({ participants }) => this.#connected(participants),
+    resumed: ({ recovered }) => !recovered && this.#catchUp(),
+    peer_joined: ({ participant }) => this.#came(personOf(participant)),
+    peer_left: ({ user_id: id }) => this.#went(id),
+    participant_updated: ({ participant }) => this.#changed(personOf(participant)),
+    chat: (payload, { seq }) => this.#said(messageOfFrame(payload, seq), payload),
+    chat_ack: (payload) => this.#acked(payload),
+    answer: (payload, { id }) => this.voice.answered(payload, id),
+    slots: ({ slots }) => state.slotsAre(slots),
+    speakers: ({ speakers }) => state.speakersAre(speakers.map(({ user_id: id }) => id)),
+    voice_lost: (payload) => this.voice.lost(payload),
+    error: (payload) => this.#failed(payload),
+  };
+
+  #connected(participants) {
+    batch(() => {
+      state.peopleAre(participants.map(personOf));
+      const me = state.people.value.find(({ id }) => id === state.myId.value);
+      if (me) this.#applyMute(me.muted);
+    });
+    if (!state.messages.value.length) this.#catchUp();
+    this.#outbox.resend();
+    this.voice.reconnected();
+  }
+
+  #came(person) {
+    state.personCame(person);
+    state.announce(t('joined', { name: person.name }));
+  }
+
+  #went(id) {
+    const person = state.people.value.find((each) => each.id === id);
+    if (!person || id === state.myId.value) return;
+    state.personLeft(id);
+    state.announce(t('left', { name: person.name }));
+  }
+
+  #changed(person) {
+    state.personChanged(person);
+    if (person.id === state.myId.value) this.#applyMute(person.muted);
+  }
+
+  #applyMute(muted) {
+    state.mutedIs(muted);
+    this.voice.mute(muted);
+  }
+
+  #said(message, { client_msg_id: id }) {
+    batch(() => {
+      state.messagesCame([message]);
+      if (message.userId === state.myId.value) this.#outbox.settled(id);
+    });
+  }
+
+  /** The message itself may come a little later, or have come before the connection was lost. */
+  #acked({ client_msg_id: id, msg_id: msgId, seq, ts_unix: at }) {
+    const sent = state.pending.value.find((pending) => pending.id === id);
+    if (!sent) return;
+    batch(() => {
+      const { id: userId, displayName: name } = state.user.value;
+      state.messagesCame([{ id: msgId, seq, userId: String(userId), name, text: sent.text, at: at * 1000 }]);
+      this.#outbox.settled(id);
+    });
+  }
+
+  #failed(error) {
+    const { ref_id: id, message } = error;
+    if (this.#outbox.refused(id, error) || this.voice.refused(id, error)) return;
+    if (id === MUTE) this.#applyMute(!state.muted.value);
+    state.tell(message);
+  }
+
+  /** Fetch the newest history, back to what is known already. */
+  async #catchUp() {
+    const newest = state.messages.value.at(-1)?.seq ?? Infinity;
+    try {
+      let page = await api.chat(this.#roomId);
+      const items = page.items;
+      for (let pages = 1; reachesBack(page, newest); pages += 1) {
+        if (pages === CATCH_UP_PAGES) {
+          state.forgetMessages();
+          break;
+        }
+        page = await api.chat(this.#roomId, page.next_cursor);
+        items.push(...page.items);
+      }
+      const known = state.messages.value.length > 0;
+      this.#keep({ items, next_cursor: known ? state.older.value.cursor : page.next_cursor });
+    } catch {
+      // The connection is on its way down again; the next one catches up.
+    }
+  }
+
+  #keep({ items, next_cursor: cursor }) {
+    if (this.#ended) return;
+    batch(() => {
+      state.messagesCame(items.map(messageOfItem));
+      state.olderIs(cursor ?? '', false);
+    });
+  }
+}
+
+/** Whether there are messages between this page and those known. */
+function reachesBack({ items, next_cursor: cursor }, newest) {
+  return newest !== Infinity && cursor && items.length > 0 && items.at(-1).seq > newest;
+}
+
+function personOf(payload) {
+  const { user_id: id, display_name: name, role, joined_at_unix: joinedAt, muted, muted_by: mutedBy } = payload;
+  return { id, name, role, joinedAt, muted, mutedBy: mutedBy ?? '' };
+}
+
+function messageOfFrame({ msg_id: id, user_id: userId, display_name: name, message: text, ts_unix: at }, seq) {
+  return { id, seq, userId, name, text, at: at * 1000 };
+}
+
+function messageOfItem({ id, seq, user_id: userId, display_name: name, text, created_at: at }) {
+  return { id, seq, userId, name, text, at: Date.parse(at) };
+}

@@ -1,0 +1,206 @@
+/**
+ * Voice: the one owner of the peer connection.
+ *
+ * One offer a connection, with one sending m-line and SLOTS receiving ones; the server's answer holds every
+ * candidate. Whose voice a receiving m-line carries comes in `slots` frames, so nobody's joining or leaving
+ * needs another offer. A fresh offer is sent only when the media path is gone.
+ */
+import { microphoneGranted, openMicrophone, watchSpeech } from './microphone.js';
+import { Speaker } from './speaker.js';
+import * as state from './state.js';
+import * as timing from './timing.js';
+
+const SLOTS = 9;
+const ANSWER_MS = 10_000;
+const FIRST_WAIT_MS = 300;
+const LONGEST_WAIT_MS = 10_000;
+
+export class Voice {
+  /** @type {RTCPeerConnection | null} */
+  #pc = null;
+  /** @type {RTCRtpSender | null} */
+  #sender = null;
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
+  /** @type {AudioContext | null} */
+  #context = null;
+  #speaker = new Speaker();
+  #stopWatching = () => {};
+  #send;
+  #voiceId = '';
+  #offers = 0;
+  #attempts = 0;
+  #timer = 0;
+  #wanted = false;
+  /** @type {RTCIceServer[]} */
+  iceServers = [];
+
+  /** @param {(type: string, payload: object, id?: string) => boolean} send false: there is no connection now */
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /** Call from a click: then the browser lets sound out. */
+  async join() {
+    timing.clicked();
+    this.#wanted = true;
+    this.#attempts = 0;
+    state.voiceIs('connecting');
+    this.#context ??= new AudioContext({ latencyHint: 'interactive' });
+    this.#context.resume();
+    const microphone = this.openMicrophone();
+    // A browser names all its network interfaces only to a page that may use the microphone. With the
+    // permission there already the two go side by side; else the user's answer comes first.
+    if (!(await microphoneGranted())) await microphone;
+    if (this.#wanted) await this.#negotiate();
+  }
+
+  leave() {
+    this.#stop('off');
+  }
+
+  close() {
+    this.leave();
+    this.#speaker.remove();
+    this.#context?.close();
+  }
+
+  /** Also the way on after a refusal, once the user has changed their mind or found a microphone. */
+  async openMicrophone() {
+    state.microphoneIs('asking');
+    const { track, status } = await openMicrophone();
+    if (!this.#wanted) return track?.stop();
+    state.microphoneIs(status);
+    if (track) this.#speakWith(track);
+  }
+
+  /** Silences the microphone here; the server drops what is said as well. @param {boolean} muted */
+  mute(muted) {
+    if (this.#track) this.#track.enabled = !muted;
+    if (muted) state.speakingMyselfIs(false);
+  }
+
+  unblock() {
+    this.#context?.resume();
+    this.#speaker.unblock();
+  }
+
+  /** The websocket is back: adopt the media that still run, or start over. */
+  reconnected() {
+    if (!this.#wanted) return;
+    if (this.#voiceId && this.#pc?.connectionState === 'connected') {
+      this.#send('voice_attach', { voice_id: this.#voiceId });
+    } else {
+      this.#negotiate();
+    }
+  }
+
+  async answered({ sdp, slots, voice_id: voiceId }, id) {
+    const pc = this.#pc;
+    if (id !== this.#offerId() || pc?.signalingState !== 'have-local-offer') return;
+    clearTimeout(this.#timer);
+    timing.answered();
+    this.#voiceId = voiceId;
+    state.slotsAre(slots);
+    await pc.setRemoteDescription({ type: 'answer', sdp }).catch(() => this.#again());
+  }
+
+  lost({ voice_id: voiceId, reason }) {
+    if (!this.#wanted || voiceId !== this.#voiceId) return;
+    if (reason === 'taken_over') this.#stop('elsewhere');
+    else this.#again();
+  }
+
+  /** @returns {boolean} whether the error was about an offer of ours */
+  refused(id, { retryable }) {
+    if (!this.#wanted || id !== this.#offerId()) return false;
+    if (retryable) this.#again();
+    else this.#stop('off');
+    return retryable;
+  }
+
+  #offerId() {
+    return `offer-${this.#offers}`;
+  }
+
+  async #negotiate() {
+    this.#closePeer();
+    const pc = this.#openPeer();
+    const offer = await pc.createOffer();
+    if (pc !== this.#pc) return;
+    this.#offers += 1;
+    timing.offered();
+    const sent = this.#send('offer', { sdp: offer.sdp }, this.#offerId());
+    // Without a connection nothing is lost: `reconnected` starts over.
+    if (sent) this.#timer = setTimeout(() => this.#again(), ANSWER_MS);
+    await pc.setLocalDescription(offer);
+  }
+
+  #openPeer() {
+    const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    this.#pc = pc;
+    pc.ontrack = ({ track, transceiver }) => this.#receive(track, transceiver.mid);
+    pc.onconnectionstatechange = () => this.#connectionChanged(pc.connectionState);
+    this.#sender = pc.addTransceiver(this.#track ?? 'audio', { direction: 'sendonly' }).sender;
+    for (let slot = 0; slot < SLOTS; slot += 1) pc.addTransceiver('audio', { direction: 'recvonly' });
+    return pc;
+  }
+
+  #receive(track, mid) {
+    this.#speaker.add(mid, track);
+    track.addEventListener('unmute', () => timing.watchForSound(this.#context, track));
+  }
+
+  #connectionChanged(connection) {
+    if (connection === 'connected') {
+      timing.connected();
+      this.#attempts = 0;
+      state.voiceIs('on');
+    } else if (connection === 'disconnected') {
+      state.voiceIs('lost');
+    } else if (connection === 'failed') {
+      this.#again();
+    }
+  }
+
+  /** The media path is gone: offer anew, after a while that grows. */
+  #again() {
+    state.voiceEnded('lost');
+    this.#closePeer();
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts++);
+    this.#timer = setTimeout(() => this.#negotiate(), wait * (0.5 + Math.random() / 2));
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #speakWith(track) {
+    this.#closeMicrophone();
+    this.#track = track;
+    this.mute(state.muted.value);
+    track.onended = () => state.microphoneIs('missing'); // unplugged
+    this.#sender?.replaceTrack(track).catch(() => {}); // a peer closed meanwhile gets the track anew
+    this.#stopWatching = watchSpeech(this.#context, track, state.speakingMyselfIs);
+  }
+
+  #stop(status) {
+    this.#wanted = false;
+    this.#closePeer();
+    this.#closeMicrophone();
+    state.microphoneIs('ok');
+    state.voiceEnded(status);
+  }
+
+  #closePeer() {
+    clearTimeout(this.#timer);
+    this.#voiceId = '';
+    this.#speaker.clear();
+    if (this.#pc) this.#pc.onconnectionstatechange = null;
+    this.#pc?.close();
+    this.#pc = this.#sender = null;
+  }
+
+  #closeMicrophone() {
+    this.#stopWatching();
+    this.#track?.stop();
+    this.#track = null;
+  }
+}
