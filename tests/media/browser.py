@@ -99,7 +99,7 @@ class Browser:
         return sum(each.packetsReceived for each in inbound), sum(each.packetsLost for each in inbound)
 
     async def pitch(self, slot: int) -> float:
-        """The frequency of the tone in the slot, Hz, by zero crossings over 400 ms, after 200 ms of start-up."""
+        """The frequency in the slot, Hz, by zero crossings over 400 ms after 200 ms of start-up."""
         heard = array.array("h")
         for number in range(30):
             frame = await asyncio.wait_for(self.tracks[slot].recv(), 5)

@@ -1,0 +1,1 @@
+"""What a forwarded voice packet costs the media worker."""

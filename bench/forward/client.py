@@ -1,0 +1,244 @@
+"""A light participant: real ICE, DTLS and SRTP, and no codec, so that one process can be fifty of them.
+
+It offers as a browser does, and then sends made-up voice packets and looks at the headers of what comes.
+The setup runs in an event loop; `send` and `receive` do not need one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import struct
+import time
+from collections.abc import Callable
+from typing import Final
+
+from aioice import stun
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
+
+from media import address, srtp
+from media.datagrams import INBOX, STRIDE, DatagramSocket
+from media.srtp import Contexts, Keys
+
+PAYLOAD_TYPE: Final = 111
+LEVEL_ID: Final = 1
+MID_ID: Final = 4
+FRAME: Final = 960
+
+_HEADER: Final = struct.Struct(">BBHIIHHBBH")
+_CERTIFICATE: Final = RTCCertificate.generateCertificate()
+
+
+class Stream:
+    """One slot as it arrives: how many packets, and the span of their sequence numbers."""
+
+    __slots__ = ("first", "highest", "packets")
+
+    def __init__(self, sequence: int) -> None:
+        self.first = self.highest = sequence
+        self.packets = 0
+
+    def count(self, sequence: int) -> None:
+        delta = (sequence - self.highest) & 0xFFFF
+        if delta < 0x8000:
+            self.highest += delta
+        self.packets += 1
+
+    @property
+    def lost(self) -> int:
+        return self.highest - self.first + 1 - self.packets
+
+
+class Client:
+    """A participant with `slots` receiving m-lines. Call `offer`, then `connect`, then send and receive."""
+
+    role = "controlling"  # what aiortc asks of an ICE transport
+
+    def __init__(self, slots: int, host: str = "127.0.0.1") -> None:
+        self.slots = slots
+        self.socket = DatagramSocket(host, 0)
+        self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+        self.streams: dict[int, Stream] = {}
+        self.ssrc = secrets.randbits(32)
+        self.sequence = secrets.randbelow(0x8000)
+        self.timestamp = secrets.randbits(32)
+        self.sent = 0
+        self.server: address.Address = b""
+        self._contexts: Contexts | None = None
+        self._dtls_in: asyncio.Queue[bytes] = asyncio.Queue(64)
+        self._checked = asyncio.Event()
+
+    # --- setting up --------------------------------------------------------------------------------------
+
+    def offer(self) -> str:
+        """An offer as Chromium's, with one m-line to speak in."""
+        lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+        lines += ["a=group:BUNDLE " + " ".join(str(mid) for mid in range(self.slots + 1))]
+        digest = next(d for d in _CERTIFICATE.getFingerprints() if d.algorithm == "sha-256").value
+        for mid in range(self.slots + 1):
+            lines += [
+                f"m=audio 9 UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
+                "c=IN IP4 0.0.0.0",
+                f"a=mid:{mid}",
+                "a=recvonly" if mid else "a=sendonly",
+                "a=rtcp-mux",
+                f"a=ice-ufrag:{self.ufrag}",
+                f"a=ice-pwd:{self.pwd}",
+                f"a=fingerprint:sha-256 {digest}",
+                "a=setup:actpass",
+                f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
+                f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+                f"a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid",
+            ]
+        return "\r\n".join([*lines, ""])
+
+    async def connect(self, answer: str) -> None:
+        """ICE and DTLS with the worker of the answer."""
+        attributes: dict[str, str] = {}
+        for line in answer.splitlines():
+            name, _, value = line.removeprefix("a=").partition(":")
+            attributes.setdefault(name, value)
+        host, port = attributes["candidate"].split()[4:6]
+        self.server = address.pack(host, int(port))
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.socket.fd, self._handshaking)
+        try:
+            async with asyncio.timeout(10):
+                while not self._checked.is_set():
+                    self.check(attributes["ice-ufrag"], attributes["ice-pwd"])
+                    await asyncio.wait([asyncio.create_task(self._checked.wait())], timeout=0.2)
+                await self._shake_hands(attributes["fingerprint"])
+        finally:
+            loop.remove_reader(self.socket.fd)
+
+    def check(self, ufrag: str, pwd: str) -> None:
+        """Sends one nominating connectivity check."""
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes = {
+            "USERNAME": f"{ufrag}:{self.ufrag}",
+            "PRIORITY": 2130706431,
+            "ICE-CONTROLLING": 1,
+            "USE-CANDIDATE": None,
+        }
+        request.add_message_integrity(pwd.encode())
+        self.socket.send(self.server, bytes(request))
+
+    async def _shake_hands(self, fingerprint: str) -> None:
+        algorithm, _, value = fingerprint.partition(" ")
+        dtls = RTCDtlsTransport(self, [_CERTIFICATE])  # type: ignore[arg-type]  # read and written as one
+        dtls._set_role("client")
+        await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value)]))
+        if dtls.state != "connected" or dtls._ssl is None:
+            raise ConnectionError("the DTLS handshake failed")
+        profile = SRTP_AEAD_AES_128_GCM
+        if dtls._ssl.get_selected_srtp_profile() != profile.openssl_profile:
+            raise ConnectionError("the worker did not choose AEAD_AES_128_GCM")
+        material = dtls._ssl.export_keying_material(
+            b"EXTRACTOR-dtls_srtp", 2 * (profile.key_length + profile.salt_length)
+        )
+        self._contexts = Contexts(
+            Keys(
+                profile.libsrtp_profile,
+                profile.get_key_and_salt(material, 1),
+                profile.get_key_and_salt(material, 0),
+            )
+        )
+        # The transport lives on, or its task would be collected.
+        self._dtls = dtls
+
+    def _handshaking(self) -> None:
+        inbox = self.socket.inbox
+        for i in range(self.socket.receive()):
+            datagram = bytes(inbox.buffer[i * STRIDE : i * STRIDE + inbox.sizes[i]])
+            if datagram[0] < 4:
+                self._checked.set()
+            elif datagram[0] < 64 and not self._dtls_in.full():
+                self._dtls_in.put_nowait(datagram)
+
+    async def _recv(self) -> bytes:
+        return await self._dtls_in.get()
+
+    async def _send(self, datagram: bytes) -> None:
+        self.socket.send(self.server, datagram)
+
+    # --- voice -------------------------------------------------------------------------------------------
+
+    def send(self, payload: bytes, level: int = 30, marker: int = 0) -> None:
+        """Sends one 20 ms packet with `level` -dBov."""
+        if self._contexts is None:
+            raise ConnectionError("not connected")
+        outbox = self.socket.outbox
+        _HEADER.pack_into(
+            outbox.buffer,
+            0,
+            0x90,
+            marker | PAYLOAD_TYPE,
+            self.sequence & 0xFFFF,
+            self.timestamp & 0xFFFFFFFF,
+            self.ssrc,
+            0xBEDE,
+            1,
+            LEVEL_ID << 4,
+            0x80 | level,
+            0,
+        )
+        end = _HEADER.size + len(payload)
+        outbox.buffer[_HEADER.size : end] = payload
+        outbox.sizes[1] = end
+        if srtp.protect(self._contexts.transmit, outbox.pointers[0], outbox.lengths[0]):
+            raise ConnectionError("the packet could not be encrypted")
+        self.socket.send(self.server, bytes(outbox.buffer[: outbox.sizes[1]]))
+        self.sequence += 1
+        self.timestamp += FRAME
+        self.sent += 1
+
+    def receive(self, heard: Callable[[bytes], None] | None = None) -> int:
+        """Takes in what has come, counts it a slot, and returns how many RTP packets there were.
+
+        Only the header is looked at, unless `heard` wants the decrypted packets.
+        """
+        total = 0
+        while True:
+            count = self.socket.receive()
+            total += self._count(count, heard)
+            if count < INBOX:
+                return total
+
+    def _count(self, count: int, heard: Callable[[bytes], None] | None) -> int:
+        inbox, streams = self.socket.inbox, self.streams
+        buffer = inbox.buffer
+        packets = 0
+        for i in range(count):
+            start = i * STRIDE
+            if not 128 <= buffer[start] < 192 or 64 <= buffer[start + 1] & 0x7F < 96:
+                continue
+            packets += 1
+            sequence = buffer[start + 2] << 8 | buffer[start + 3]
+            ssrc = int.from_bytes(buffer[start + 8 : start + 12], "big")
+            stream = streams.get(ssrc)
+            if stream is None:
+                stream = streams[ssrc] = Stream(sequence)
+            stream.count(sequence)
+            if heard is not None and self._contexts is not None:
+                if srtp.unprotect(self._contexts.receive, inbox.pointers[i], inbox.lengths[i]):
+                    raise ConnectionError("a packet was not authentic")
+                heard(bytes(buffer[start : start + inbox.sizes[i]]))
+        return packets
+
+
+def stamped(size: int) -> bytes:
+    """A payload of `size` octets that starts with the time."""
+    return struct.pack(">Q", time.monotonic_ns()) + bytes(size - 8)
+
+
+def delay(packet: bytes) -> float:
+    """Seconds since the stamped payload of a forwarded packet was made."""
+    words = int.from_bytes(packet[14:16], "big")
+    (then,) = struct.unpack_from(">Q", packet, 16 + 4 * words)
+    return float(time.monotonic_ns() - then) / 1e9
