@@ -45,8 +45,7 @@ class SigningKey:
 
     @cached_property
     def kid(self) -> str:
-        members = json.dumps(self._members, sort_keys=True, separators=(",", ":"))
-        return _base64url(hashlib.sha256(members.encode()).digest())
+        return thumbprint(self._members)
 
     def jwk(self) -> dict[str, str]:
         """The public half (RFC 7517)."""
@@ -97,6 +96,12 @@ def open_ring(folder: Path) -> KeyRing:
     if len(secret) < REFRESH_SECRET_BYTES:
         raise ConfigError(f"{folder / REFRESH_SECRET} is too short; remove it (everybody logs in again).")
     return KeyRing(keys, secret)
+
+
+def thumbprint(members: dict[str, str]) -> str:
+    """RFC 7638: the digest of a JWK's required members, in the one order and spelling."""
+    canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def add_signing_key(folder: Path) -> SigningKey:
