@@ -33,7 +33,7 @@ types: venv-dev ## mypy --strict
 	$(VENV) -m mypy
 
 e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
-	@$(VENV) -m dev browsers
+	@$(VENV) -m dev.browsers
 	$(VENV) -m pytest tests/e2e $(ARGS)
 
 bench: venv ## CPU a forwarded packet

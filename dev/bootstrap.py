@@ -113,6 +113,8 @@ def explain(output: str) -> str:
     """What a failed installation means, and its own last words."""
     if re.search(r"do not match the hashes|Hash mismatch", output):
         reason = "A package is not the one that the lock names. Do not use it: tell us which."
+    elif re.search(r"onnection|[Nn]ame resolution|timed out|dns error|error sending request", output):
+        reason = "The package index cannot be reached: look at the network, or at the proxy (HTTPS_PROXY)."
     elif re.search(r"No matching distribution|no wheels|No solution found", output):
         reason = (
             f"A package has no wheel for Python {sys.version.split()[0]} on {os.uname().machine}, "
@@ -120,8 +122,6 @@ def explain(output: str) -> str:
         )
     elif re.search(r"No space left", output):
         reason = "The disk is full: the packages take about 300 MB."
-    elif re.search(r"onnection|[Nn]ame resolution|timed out|dns error|error sending request", output):
-        reason = "The package index cannot be reached: look at the network, or at the proxy (HTTPS_PROXY)."
     else:
         reason = "The packages cannot be installed."
     return f"{reason}\n    {last_line(output)}"

@@ -24,7 +24,15 @@ def is_free(port: int, *, host: str = "127.0.0.1", udp: bool = False) -> bool:
 
 def free_port() -> int:
     """A free loopback TCP port that nothing takes by accident."""
-    for port in random.sample(EMBEDDED_PORTS, k=200):
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """As many different ones."""
+    found = []
+    for port in random.sample(EMBEDDED_PORTS, k=len(EMBEDDED_PORTS)):
         if is_free(port):
-            return port
-    raise OSError("200 ports tried between 26000 and 32000, and none was free.")
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError(f"There are no {count} free ports between {EMBEDDED_PORTS[0]} and {EMBEDDED_PORTS[-1]}.")

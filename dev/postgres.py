@@ -157,12 +157,17 @@ class Postgres:
         ]
 
     def is_ready(self) -> bool:
-        """Whether the server says of itself that it takes connections (the eighth line of its pid file)."""
+        """Whether our child says that it takes connections: the eighth line of its pid file.
+
+        A killed server's file goes on saying so, hence the look at the pid.
+        """
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) >= 8 and lines[3].strip() == str(self.port) and lines[7].strip() == "ready"
+        if len(lines) < 8 or self.process is None:
+            return False
+        return lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
     def start(self, *, timeout: float = 20.0) -> None:
         """Start the server as our child and wait until it takes connections. It dies when we do."""

@@ -94,6 +94,9 @@ class Stack:
 
     def _make_ready(self, probes: Mapping[str, Probe]) -> None:
         states = self.supervisor.states()
+        while any(states[name].is_leaving for name in probes):
+            time.sleep(0.05)
+            states = self.supervisor.states()
         down = [name for name in probes if not states[name].is_up]
         self._check_ports([service for service in self.services if service.name in down])
         if down:

@@ -2,7 +2,9 @@
 
 import configparser
 import contextlib
+import http.client
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -11,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
-
 from dev.child import Owner, tail
 from dev.place import Place, StackError
+
+# What asking a supervisor that is not there, or just leaving, ends in.
+NOT_THERE = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class State:
     @property
     def is_up(self) -> bool:
         return self.name in ("STARTING", "RUNNING")
+
+    @property
+    def is_leaving(self) -> bool:
+        return self.name == "STOPPING"
 
     @property
     def is_waiting(self) -> bool:
@@ -126,46 +133,71 @@ class Supervisor:
         process.returncode = 0  # it is meant to outlive us: no warning that it still runs
 
     def is_running(self) -> bool:
-        try:
-            return bool(self._ask().getState()["statename"] == "RUNNING")
-        except (OSError, xmlrpc.client.Error):
-            return False
+        with contextlib.suppress(*NOT_THERE), self._ask() as ask:
+            return bool(ask.supervisor.getState()["statename"] == "RUNNING")
+        return False
 
     def states(self) -> dict[str, State]:
         """All programs; empty when supervisord is not there."""
-        try:
-            answer = self._ask().getAllProcessInfo()
-        except (OSError, xmlrpc.client.Error):
-            return {}
+        answer: list[dict[str, Any]] = []
+        with contextlib.suppress(*NOT_THERE), self._ask() as ask:
+            answer = ask.supervisor.getAllProcessInfo()
         return {info["name"]: State(info["statename"], info["pid"], info["start"]) for info in answer}
 
     def start_program(self, name: str) -> None:
         """Start one, without waiting for it to be up."""
-        try:
-            self._ask().startProcess(name, False)
-        except xmlrpc.client.Fault as fault:
-            if "ALREADY_STARTED" not in fault.faultString:
-                raise StackError(f"The supervisor does not start {name}: {fault.faultString}.") from None
+        self._tell("startProcess", name, False, unless="ALREADY_STARTED")
 
     def stop_program(self, name: str) -> None:
         """Stop one and wait for it."""
-        try:
-            self._ask().stopProcess(name, True)
-        except xmlrpc.client.Fault as fault:
-            if "NOT_RUNNING" not in fault.faultString:
-                raise StackError(f"The supervisor does not stop {name}: {fault.faultString}.") from None
+        self._tell("stopProcess", name, True, unless="NOT_RUNNING")
 
     def stop_soon(self, names: Sequence[str]) -> None:
         """Ask the programs, or `supervisord` itself, to stop; returns at once."""
-        ask = self._ask()
         for name in names:
-            with contextlib.suppress(OSError, xmlrpc.client.Error):
+            with contextlib.suppress(*NOT_THERE), self._ask() as ask:
                 if name == "supervisord":
-                    ask.shutdown()
+                    ask.supervisor.shutdown()
                 else:
-                    ask.stopProcess(name, False)
+                    ask.supervisor.stopProcess(name, False)
+
+    def _tell(self, order: str, name: str, wait: bool, *, unless: str) -> None:
+        try:
+            with self._ask() as ask:
+                getattr(ask.supervisor, order)(name, wait)
+        except xmlrpc.client.Fault as fault:
+            if unless not in fault.faultString:
+                raise StackError(f"The supervisor refuses {order} for {name}: {fault.faultString}.") from None
+        except OSError:
+            raise StackError("The supervisor is gone. `make run` starts it again.") from None
 
     def _ask(self) -> Any:
-        url = f"unix://{self._place.supervisor_socket}"
-        transport = SupervisorTransport(None, None, url)
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        return xmlrpc.client.ServerProxy("http://supervisor", transport=_Transport(self._place))
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over the supervisor's unix socket."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__("supervisor", timeout=60)
+        self._path = str(place.supervisor_socket)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        try:
+            self.sock.connect(self._path)
+        except OSError:
+            self.close()
+            raise
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self._place = place
+
+    def make_connection(self, host: object) -> http.client.HTTPConnection:
+        connection = _Connection(self._place)
+        self._connection = (None, connection)  # where close() looks for it
+        return connection

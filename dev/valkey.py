@@ -51,7 +51,7 @@ class Valkey:
         config.touch(mode=0o600)
         config.write_text(
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n"
-            'dir "/"\nsave ""\nappendonly no\nlogfile ""\n'
+            f'dir "{self.folder}"\nsave ""\nappendonly no\nlogfile ""\n'
             # All of it may be lost, so when memory runs short the oldest goes.
             "maxmemory 256mb\nmaxmemory-policy allkeys-lru\n"
         )
