@@ -50,6 +50,10 @@ class Log:
         *lines, self._part = text.split("\n")
         return lines
 
+    def close(self) -> None:
+        if self._open:
+            self._open.close()
+
     def _read(self) -> str:
         text = self._open.read() if self._open else ""
         try:
@@ -57,8 +61,7 @@ class Log:
         except FileNotFoundError:
             return text
         if self._open is None or not _is_same(self._open, seen.st_dev, seen.st_ino):
-            if self._open:
-                self._open.close()
+            self.close()
             self._open = self.file.open(errors="replace")
             text += self._open.read()
         return text

@@ -30,7 +30,8 @@ def free_port() -> int:
 def free_ports(count: int) -> list[int]:
     """As many different ones."""
     found = []
-    for port in random.sample(EMBEDDED_PORTS, k=len(EMBEDDED_PORTS)):
+    # From the system, not from a generator that a test may have seeded: two processes must not choose alike.
+    for port in random.SystemRandom().sample(EMBEDDED_PORTS, k=len(EMBEDDED_PORTS)):
         if is_free(port):
             found.append(port)
             if len(found) == count:

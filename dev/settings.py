@@ -30,9 +30,8 @@ def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
         del env[name]
     for name in ("AUTH", "ROOMS", "MEDIA"):
         env.setdefault(f"{name}_ADDR", reachable(env[f"{name}_LISTEN"]))
-    port, ws_port = (number(env, name) for name in ("GATEWAY_PORT", "ROOMS_WS_PORT"))
+    port = number(env, "GATEWAY_PORT")
     env.setdefault("ALLOWED_ORIGINS", f"http://localhost:{port},http://127.0.0.1:{port}")
-    env.setdefault("ROOMS_WS_URL", f"ws://localhost:{ws_port}")
     env.setdefault("AUTH_KEYS_DIR", str(place.run / "keys"))
     if not env.get("SERVICE_TOKEN"):
         env["SERVICE_TOKEN"] = service_token(place)

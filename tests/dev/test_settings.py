@@ -16,9 +16,8 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_a_changed_port_reaches_everybody_who_has_to_know_it(place: Place) -> None:
-    env = resolve(place, {"GATEWAY_PORT": "8090", "ROOMS_WS_PORT": "8092", "AUTH_LISTEN": "0.0.0.0:6051"})
+    env = resolve(place, {"GATEWAY_PORT": "8090", "AUTH_LISTEN": "0.0.0.0:6051"})
     assert env["ALLOWED_ORIGINS"] == "http://localhost:8090,http://127.0.0.1:8090"
-    assert env["ROOMS_WS_URL"] == "ws://localhost:8092"
     assert env["AUTH_ADDR"] == "127.0.0.1:6051"
 
 
