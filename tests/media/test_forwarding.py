@@ -1,0 +1,312 @@
+"""The packet path, from a speaker's datagram to its listeners', with time as an argument.
+
+No ICE and no DTLS here: both ends are given their keys and addresses.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from pylibsrtp import Policy
+
+from media import address, datagrams, rtp, srtp
+from media.address import Path
+from media.datagrams import STRIDE, DatagramSocket
+from media.forwarder import Forwarder, SlotNumbers, TransportNumbers
+from media.srtp import Contexts, Keys
+
+FRAME = 960
+ANN, BOB, EVE = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A packet as a listener decrypts it."""
+
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    header: bytes
+    payload: bytes
+
+
+class End:
+    """A participant's end: its socket and the other half of its keys."""
+
+    def __init__(self, number: int) -> None:
+        keys = bytes([number] * 28), bytes([number + 100] * 28)
+        profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
+        self.keys = Keys(profile, receive=keys[0], transmit=keys[1])
+        self.contexts = Contexts(Keys(profile, receive=keys[1], transmit=keys[0]))
+        self.socket = DatagramSocket("127.0.0.1", 0)
+        self.path = Path(0, address.pack("127.0.0.1", self.socket.port))
+        self.to = b""
+        self.ssrc = 1000 + number
+
+    def say(self, sequence: int, payload: bytes, *, level: int = 30, payload_type: int = 111) -> bytes:
+        """Sends a packet, with its timestamp by its number; returns the datagram."""
+        packet = struct.pack(
+            ">BBHIIHHBBH",
+            0x90,
+            payload_type,
+            sequence,
+            sequence * FRAME & 0xFFFFFFFF,
+            self.ssrc,
+            0xBEDE,
+            1,
+            0x10,
+            level,
+            0,
+        )
+        outbox = self.socket.outbox
+        outbox.buffer[: len(packet) + len(payload)] = packet + payload
+        outbox.sizes[1] = len(packet) + len(payload)
+        assert srtp.protect(self.contexts.transmit, outbox.pointers[0], outbox.lengths[0]) == 0
+        datagram = bytes(outbox.buffer[: outbox.sizes[1]])
+        self.socket.send(self.to, datagram)
+        return datagram
+
+    def hear(self) -> list[Heard]:
+        heard = []
+        for i in range(self.socket.receive()):
+            inbox = self.socket.inbox
+            assert srtp.unprotect(self.contexts.receive, inbox.pointers[i], inbox.lengths[i]) == 0
+            packet = bytes(inbox.buffer[i * STRIDE : i * STRIDE + inbox.sizes[i]])
+            header = rtp.parse(packet, level_id=2)
+            heard.append(
+                Heard(
+                    header.payload_type,
+                    header.sequence,
+                    header.timestamp,
+                    header.ssrc,
+                    packet[: header.payload],
+                    packet[header.payload :],
+                )
+            )
+        return heard
+
+
+class Room:
+    """Three participants; Bob and Eve hear, each in its own numbering."""
+
+    def __init__(self) -> None:
+        self.socket = DatagramSocket("127.0.0.1", 0)
+        self.forwarder = Forwarder([self.socket])
+        self.ends = {number: End(number) for number in (ANN, BOB, EVE)}
+        slots = {
+            ANN: (),
+            BOB: (SlotNumbers("b1", 71, 109, 2, 3), SlotNumbers("b2", 72, 109, 2, 3)),
+            EVE: (SlotNumbers("e1", 81, 111, 0, 0),),
+        }
+        for number, end in self.ends.items():
+            end.to = address.pack("127.0.0.1", self.socket.port)
+            self.forwarder.add_transport(number, TransportNumbers(111, 1, slots[number]))
+            self.connect(number)
+
+    def connect(self, number: int) -> None:
+        end = self.ends[number]
+        self.forwarder.set_keys(number, end.keys)
+        self.forwarder.learn(number, end.path)
+        self.forwarder.aim(number, end.path)
+
+    def poll(self, now: float = 0.0) -> None:
+        self.forwarder.poll(0, now)
+
+    def close(self) -> None:
+        for socket in (self.socket, *(end.socket for end in self.ends.values())):
+            socket.close()
+
+
+@pytest.fixture(
+    params=[True, False] if datagrams.BATCHED else [False],
+    ids=lambda batched: "batched" if batched else "singly",
+)
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    monkeypatch.setattr(datagrams, "BATCHED", request.param)
+    made = Room()
+    yield made
+    made.close()
+
+
+def test_each_listener_gets_the_packet_in_its_own_numbering(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b2")
+    room.forwarder.add_route(ANN, EVE, "e1")
+    room.ends[ANN].say(500, b"opus", level=0x9E)
+    room.poll()
+    (bob,) = room.ends[BOB].hear()
+    (eve,) = room.ends[EVE].hear()
+    assert (bob.payload_type, bob.ssrc, bob.payload) == (109, 72, b"opus")
+    assert bob.header[12:] == b"\xbe\xde\0\x02" + b"\x20\x9e" + b"\x31b2" + bytes(3)
+    assert (eve.payload_type, eve.ssrc, eve.payload) == (111, 81, b"opus")
+    assert eve.header[12:] == b"\xbe\xde\0\x01" + bytes(4)
+    assert bob.sequence < 0x8000
+    assert eve.sequence < 0x8000
+
+
+def test_a_slot_goes_on_through_a_change_of_speaker(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    for sequence in (65534, 65535, 0):
+        room.ends[ANN].say(sequence, b"ann")
+    room.poll(1.0)
+    room.forwarder.add_route(EVE, BOB, "b1")
+    room.ends[ANN].say(1, b"ann")
+    room.ends[EVE].say(7, b"eve")
+    room.poll(1.5)
+    heard = room.ends[BOB].hear()
+    assert [each.payload for each in heard] == [b"ann", b"ann", b"ann", b"eve"]
+    first = heard[0]
+    assert [each.sequence - first.sequence for each in heard] == [0, 1, 2, 3]
+    stamps = [(each.timestamp - first.timestamp) & 0xFFFFFFFF for each in heard]
+    # Two frames, and then the half second until Eve's.
+    assert stamps[1] == FRAME
+    assert stamps[3] - stamps[2] == 24_000
+    assert {each.ssrc for each in heard} == {71}
+
+
+def test_a_mute_drops_everything_and_after_it_the_slot_goes_on(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.ends[ANN].say(1, b"before")
+    room.poll(1.0)
+    room.forwarder.set_muted(ANN, True)
+    for sequence in range(2, 52):
+        room.ends[ANN].say(sequence, b"secret")
+    room.poll(2.0)
+    assert room.forwarder.levels() == {}
+    room.forwarder.set_muted(ANN, False)
+    room.ends[ANN].say(52, b"after")
+    room.poll(2.0)
+    before, after = room.ends[BOB].hear()
+    assert (before.payload, after.payload) == (b"before", b"after")
+    assert after.sequence == before.sequence + 1
+    assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 48_000
+    assert room.forwarder.counters.muted == 50
+
+
+def test_the_uplinks_losses_are_the_listeners_too(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    for sequence in (10, 11, 14, 13):
+        room.ends[ANN].say(sequence, b"opus")
+    room.poll()
+    heard = room.ends[BOB].hear()
+    assert [each.sequence - heard[0].sequence for each in heard] == [0, 1, 4, 3]
+
+
+def test_a_new_ssrc_of_the_speaker_goes_on_in_the_same_stream(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.ends[ANN].say(10, b"old")
+    room.ends[ANN].ssrc = 4242
+    room.ends[ANN].say(40_000, b"new")
+    room.poll()
+    old, new = room.ends[BOB].hear()
+    assert new.sequence == old.sequence + 1
+    assert new.ssrc == old.ssrc
+
+
+def test_ssrcs_are_bounded(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    for ssrc in range(100):
+        room.ends[ANN].ssrc = ssrc
+        room.ends[ANN].say(1, b"opus")
+    room.poll()
+    assert len(room.ends[BOB].hear()) == 16
+    assert room.forwarder.counters.dropped == 84
+
+
+def test_a_listener_that_cannot_be_sent_to_hurts_nobody(room: Room) -> None:
+    room.forwarder.add_route(ANN, EVE, "e1")
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.forwarder.aim(EVE, Path(0, address.pack("255.255.255.255", 9)))
+    for sequence in range(5):
+        room.ends[ANN].say(sequence, b"opus")
+    room.poll()
+    assert len(room.ends[BOB].hear()) == 5
+    assert room.socket.unsent == 5
+
+
+def test_a_listener_that_is_not_connected_yet_starts_when_it_is(room: Room) -> None:
+    late = 9
+    room.ends[late] = End(late)
+    room.forwarder.add_transport(late, TransportNumbers(None, 0, (SlotNumbers("1", 91, 111, 0, 0),)))
+    room.forwarder.add_route(ANN, late, "1")
+    room.ends[ANN].say(1, b"unheard")
+    room.poll()
+    room.connect(late)
+    room.ends[ANN].say(2, b"heard")
+    room.poll()
+    assert [each.payload for each in room.ends[late].hear()] == [b"heard"]
+
+
+def test_after_a_transport_is_dropped_nothing_goes_to_it_or_from_it(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.forwarder.add_route(EVE, BOB, "b2")
+    room.forwarder.add_route(ANN, EVE, "e1")
+    room.forwarder.drop_transport(EVE)
+    room.forwarder.drop_transport(EVE)
+    room.ends[EVE].say(1, b"eve")
+    room.ends[ANN].say(1, b"ann")
+    room.poll()
+    assert [each.payload for each in room.ends[BOB].hear()] == [b"ann"]
+    assert room.ends[EVE].hear() == []
+
+
+def test_what_is_not_authentic_or_not_expected_is_dropped_and_counted(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    ann = room.ends[ANN]
+    datagram = ann.say(1, b"opus")
+    ann.socket.send(ann.to, datagram)  # replayed
+    ann.socket.send(ann.to, datagram[:-1] + bytes([datagram[-1] ^ 1]))  # forged
+    ann.socket.send(ann.to, datagram[:11])  # cut off
+    ann.say(2, b"opus", payload_type=0)  # another codec
+    ann.say(3, b"")  # nothing to say
+    ann.say(4, bytes(rtp.MAX_PAYLOAD + 1))  # too much to say
+    stranger = DatagramSocket("127.0.0.1", 0)
+    stranger.send(ann.to, datagram)
+    room.poll()
+    assert len(room.ends[BOB].hear()) == 1
+    assert room.forwarder.counters.dropped == 7
+    assert room.forwarder.counters.forwarded == 1
+    stranger.close()
+
+
+def test_a_batch_larger_than_the_outbox_arrives_whole(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    heard = 0
+    for sequence in range(600):
+        room.ends[ANN].say(sequence, bytes(100))
+        if sequence % 150 == 149:
+            room.poll()
+            while count := len(room.ends[BOB].hear()):
+                heard += count
+    assert heard == 600
+
+
+def test_the_loudest_level_since_the_last_call(room: Room) -> None:
+    for sequence, level in enumerate((0x80 | 40, 25, 127)):
+        room.ends[ANN].say(sequence, b"opus", level=level)
+    room.poll()
+    assert room.forwarder.levels() == {ANN: 25}
+    assert room.forwarder.levels() == {}
+
+
+def test_rtcp_is_handed_up_in_plain_and_goes_nowhere(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    report = struct.pack(">BBHI", 0x80, 201, 1, room.ends[ANN].ssrc)
+    ann = room.ends[ANN]
+    ann.socket.send(ann.to, ann.contexts.protect_rtcp(report))
+    ann.socket.send(ann.to, report + bytes(20))
+    polled = room.forwarder.poll(0, 3.0)
+    assert polled.rtcp == [(ANN, report)]
+    assert room.forwarder.heard(ANN) == (3.0, None)
+    assert room.ends[BOB].socket.receive() == 0
+
+
+def test_our_rtcp_reaches_the_participant(room: Room) -> None:
+    report = struct.pack(">BBHI", 0x80, 201, 1, 77)
+    room.forwarder.send_rtcp(BOB, report)
+    inbox = room.ends[BOB].socket.inbox
+    assert room.ends[BOB].socket.receive() == 1
+    assert room.ends[BOB].contexts.unprotect_rtcp(bytes(inbox.buffer[: inbox.sizes[0]])) == report

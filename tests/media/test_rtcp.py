@@ -1,0 +1,45 @@
+"""The worker's own reports, read back by aiortc, and those of clients."""
+
+from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media import rtcp
+from media.reception import ReportBlock
+from media.rtcp import SenderInfo
+
+
+def test_a_compound_packet_reads_as_it_was_meant() -> None:
+    block = ReportBlock(
+        ssrc=5, fraction_lost=64, cumulative_lost=-3, highest=70_000, jitter=480, last_report=9, delay=65536
+    )
+    compound = (
+        rtcp.receiver_report(1, [block])
+        + rtcp.sender_report(SenderInfo(ssrc=2, wall=1.5, timestamp=48_000, packets=10, octets=1200))
+        + rtcp.source_description(1, "worker")
+    )
+    rr, sr, sdes = RtcpPacket.parse(compound)
+    assert isinstance(rr, RtcpRrPacket)
+    assert rr.ssrc == 1
+    (report,) = rr.reports
+    assert (report.ssrc, report.fraction_lost, report.packets_lost) == (5, 64, -3)
+    assert (report.highest_sequence, report.jitter, report.lsr, report.dlsr) == (70_000, 480, 9, 65536)
+    assert isinstance(sr, RtcpSrPacket)
+    assert (sr.ssrc, sr.sender_info.rtp_timestamp) == (2, 48_000)
+    assert (sr.sender_info.packet_count, sr.sender_info.octet_count) == (10, 1200)
+    assert sr.sender_info.ntp_timestamp == (2_208_988_801 << 32) + (1 << 31)
+    assert isinstance(sdes, RtcpSdesPacket)
+    assert sdes.chunks[0].items == [(1, b"worker")]
+
+
+def test_a_clients_sender_report_is_found_wherever_it_stands() -> None:
+    sr = rtcp.sender_report(SenderInfo(ssrc=2, wall=0.0, timestamp=0, packets=0, octets=0))
+    compound = rtcp.receiver_report(1, []) + sr + rtcp.source_description(2, "x")
+    assert list(rtcp.sender_reports(compound)) == [(2, (2_208_988_800 & 0xFFFF) << 16)]
+
+
+@given(st.binary(max_size=200))
+def test_anything_else_reads_as_nothing(data: bytes) -> None:
+    for ssrc, ntp in rtcp.sender_reports(data):
+        assert 0 <= ssrc <= 0xFFFFFFFF
+        assert 0 <= ntp <= 0xFFFFFFFF
