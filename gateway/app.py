@@ -43,8 +43,8 @@ def _add_accounts(app: web.Application, accounts: Accounts, door: Door) -> None:
 def _add_rooms(app: web.Application, rooms: Rooms, door: Door) -> None:
     app.router.add_post("/rooms", door.signed_in(rooms.create))
     app.router.add_get("/rooms", door.signed_in(rooms.list))
-    app.router.add_get("/rooms/{id}", door.signed_in(rooms.get))
-    app.router.add_post("/rooms/{id}/join", door.signed_in(rooms.join))
-    app.router.add_post("/rooms/{id}/leave", door.signed_in(rooms.leave))
-    app.router.add_get("/rooms/{id}/participants", door.signed_in(rooms.participants))
-    app.router.add_get("/rooms/{id}/chat", door.signed_in(rooms.chat))
+    app.router.add_get("/rooms/{id:[^/]+}", door.signed_in(rooms.get))
+    app.router.add_post("/rooms/{id:[^/]+}/join", door.signed_in(rooms.join))
+    app.router.add_post("/rooms/{id:[^/]+}/leave", door.signed_in(rooms.leave))
+    app.router.add_get("/rooms/{id:[^/]+}/participants", door.signed_in(rooms.participants))
+    app.router.add_get("/rooms/{id:[^/]+}/chat", door.signed_in(rooms.chat))

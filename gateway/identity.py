@@ -13,6 +13,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SignedInHandler = Callable[[web.Request, Identity], Awaitable[web.StreamResponse]]
 
 
+# Who asked, for the access log.
+USER_ID = web.RequestKey("user_id", int)
+
+
 class Door:
     """In front of every route that wants somebody signed in."""
 
@@ -24,7 +28,7 @@ class Door:
 
         async def checked(request: web.Request) -> web.StreamResponse:
             identity = await self.identify(request)
-            request["user_id"] = identity.user_id
+            request[USER_ID] = identity.user_id
             return await handler(request, identity)
 
         return checked

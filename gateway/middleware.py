@@ -14,10 +14,11 @@ from aiohttp import web
 from common import log
 from common.errors import CwrkError, Internal
 from gateway import problems
-from gateway.identity import Handler
+from gateway.identity import USER_ID, Handler
 from gateway.pages import Pages
 
 REQUEST_ID = "X-Request-ID"
+ID = web.RequestKey("request_id", str)
 # One that a client made up is taken over only if a log can hold it as it is.
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What nginx logs for a client that did not wait; it is never sent.
@@ -43,7 +44,7 @@ logger = log.get("gateway")
 async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, bound to every log line under it, and log it once when it is over."""
     sent = request.headers.get(REQUEST_ID, "")
-    request_id = request["request_id"] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
+    request_id = request[ID] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
     started = time.perf_counter()
     status = 500
     with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -62,7 +63,7 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
 @web.middleware
 async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever goes wrong is answered as a problem, and what we did not foresee is logged."""
-    request_id = request["request_id"]
+    request_id = request[ID]
     try:
         return await handler(request)
     except CwrkError as error:
@@ -82,7 +83,7 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
     # Without the query, and with nothing a terminal would act on.
     path = request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
     write = access.debug if path in PROBES else access.info
-    who = {"user_id": request["user_id"]} if "user_id" in request else {}
+    who = {"user_id": request[USER_ID]} if USER_ID in request else {}
     write(
         "request",
         method=request.method,
@@ -100,7 +101,7 @@ def headers_of(pages: Pages) -> Callable[[web.Request, web.StreamResponse], Awai
     async def add(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
         headers.popall("Server", None)  # aiohttp's version is nobody's business
-        headers[REQUEST_ID] = request.get("request_id") or uuid4().hex
+        headers[REQUEST_ID] = request.get(ID) or uuid4().hex
         headers.update(ALWAYS)
         page = pages.is_page(request)
         headers["Content-Security-Policy"] = pages.policy(request) if page else API_POLICY

@@ -7,6 +7,7 @@ browsers keep a file and ask whether it is still the same (ETag).
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -24,7 +25,7 @@ HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 class Pages:
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._folder = Path(config.web_dir)
+        self._folder = Path(config.web_dir).resolve()
         if not self._folder.is_dir():
             raise ConfigError(f"GATEWAY_WEB_DIR={config.web_dir} is no folder.")
 
@@ -32,13 +33,30 @@ class Pages:
         for path in ("/", "/login", "/r/{id}"):
             app.router.add_get(path, self.index)
         app.router.add_get("/config.json", self.settings)
-        app.router.add_static(STATIC, self._folder)
+        app.router.add_get(STATIC + "/{path:.+}", self.file)
 
     async def index(self, _request: web.Request) -> web.StreamResponse:
-        path = self._folder / "index.html"
-        if not path.is_file():
+        return await self._send("index.html")
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        return await self._send(request.match_info["path"])
+
+    async def _send(self, path: str) -> web.FileResponse:
+        """A file of the folder, with ETag and Last-Modified."""
+        # Not aiohttp's own route for files: its 404 has no body.
+        found = await asyncio.to_thread(self._find, path)
+        if found is None:
             raise web.HTTPNotFound
-        return web.FileResponse(path)
+        return web.FileResponse(found)
+
+    def _find(self, path: str) -> Path | None:
+        """The file that `path` names inside the folder: no way out of it, by dots, slashes or links."""
+        try:
+            found = (self._folder / path).resolve()
+            inside = found.is_relative_to(self._folder) and found.is_file()
+        except (OSError, ValueError):  # a name too long, or with a zero byte
+            return None
+        return found if inside else None
 
     async def settings(self, request: web.Request) -> web.Response:
         return json_answer({"ws_url": self.ws_url(request)})

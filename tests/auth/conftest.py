@@ -10,13 +10,14 @@ import pytest
 from auth import keys
 from auth.accounts import Accounts
 from auth.passwords import Passwords
-from auth.serve import MIGRATIONS
 from auth.sessions import Limits, RefreshTokens
 from auth.store import PostgresStore
 from auth.tokens import Signer
 from common import database
-from common.migrate import migrate
-from tests.auth.running import COST, Caller, running_auth
+from tests.auth.fixtures import auth, auth_database, keys_dir, migrated_database
+from tests.auth.running import COST
+
+__all__ = ["auth", "auth_database", "keys_dir", "migrated_database"]
 
 
 class Clock:
@@ -43,27 +44,18 @@ class Rules:
 
 
 @pytest.fixture(scope="session")
-def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One set of keys for the session: making an RSA key takes a while."""
-    folder = tmp_path_factory.mktemp("keys", numbered=True)
-    keys.open_ring(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def ring(keys_dir: Path) -> keys.KeyRing:
     return keys.open_ring(keys_dir)
 
 
 @pytest.fixture
-async def rules(database_url: str, ring: keys.KeyRing) -> AsyncIterator[Rules]:
+async def rules(auth_database: str, ring: keys.KeyRing) -> AsyncIterator[Rules]:
     clock = Clock()
     refresh_tokens = RefreshTokens(ring.refresh_secret)
     async with (
-        database.connect(database_url) as db,
+        database.connect(auth_database) as db,
         Passwords(cost=COST, threads=2, queue=100) as passwords,
     ):
-        await migrate(db, "auth", MIGRATIONS)
         accounts = Accounts(
             PostgresStore(db),
             passwords,
@@ -73,10 +65,3 @@ async def rules(database_url: str, ring: keys.KeyRing) -> AsyncIterator[Rules]:
             now=clock,
         )
         yield Rules(accounts, clock, db, refresh_tokens)
-
-
-@pytest.fixture
-async def auth(database_url: str, keys_dir: Path) -> AsyncIterator[Caller]:
-    """The running service."""
-    async with running_auth(database_url, keys_dir) as caller:
-        yield caller

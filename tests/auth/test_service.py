@@ -61,10 +61,10 @@ async def test_it_says_that_it_serves(auth: Caller) -> None:
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_a_restart_keeps_accounts_sessions_and_keys(database_url: str, keys_dir: Path) -> None:
-    async with running_auth(database_url, keys_dir) as before:
+async def test_a_restart_keeps_accounts_sessions_and_keys(auth_database: str, keys_dir: Path) -> None:
+    async with running_auth(auth_database, keys_dir) as before:
         session = await before.call(before.stub.Register, REGISTER)
-    async with running_auth(database_url, keys_dir) as after:
+    async with running_auth(auth_database, keys_dir) as after:
         me = await after.call(after.stub.Me, auth_pb2.MeRequest(), user_token=session.tokens.access_token)
         assert me == session.user
         assert await after.call(
@@ -72,8 +72,8 @@ async def test_a_restart_keeps_accounts_sessions_and_keys(database_url: str, key
         )
 
 
-async def test_two_replicas_are_one_auth(database_url: str, keys_dir: Path) -> None:
-    async with running_auth(database_url, keys_dir) as one, running_auth(database_url, keys_dir) as other:
+async def test_two_replicas_are_one_auth(auth_database: str, keys_dir: Path) -> None:
+    async with running_auth(auth_database, keys_dir) as one, running_auth(auth_database, keys_dir) as other:
         session = await one.call(one.stub.Register, REGISTER)
         request = auth_pb2.RefreshRequest(refresh_token=session.tokens.refresh_token)
         pairs = [await one.call(one.stub.Refresh, request), await other.call(other.stub.Refresh, request)]
@@ -81,8 +81,8 @@ async def test_two_replicas_are_one_auth(database_url: str, keys_dir: Path) -> N
         assert await other.call(other.stub.Me, auth_pb2.MeRequest(), user_token=pairs[0].access_token)
 
 
-async def test_a_service_without_the_secret_gets_nothing(database_url: str, keys_dir: Path) -> None:
-    async with running_auth(database_url, keys_dir, service_token="shared") as stranger:
+async def test_a_service_without_the_secret_gets_nothing(auth_database: str, keys_dir: Path) -> None:
+    async with running_auth(auth_database, keys_dir, service_token="shared") as stranger:
         with pytest.raises(Internal) as refused:
             await stranger.call(stranger.stub.GetKeySet, auth_pb2.KeySetRequest())
         assert refused.value.code == "SERVICE_TOKEN_INVALID"
@@ -92,9 +92,9 @@ async def test_a_service_without_the_secret_gets_nothing(database_url: str, keys
             )
 
 
-async def test_beyond_loopback_it_wants_a_service_token(database_url: str, keys_dir: Path) -> None:
+async def test_beyond_loopback_it_wants_a_service_token(auth_database: str, keys_dir: Path) -> None:
     with pytest.raises(ConfigError, match=r"AUTH_LISTEN=0\.0\.0\.0:0 listens beyond this machine"):
-        async with serve(running.config(database_url, keys_dir, listen="0.0.0.0:0")):
+        async with serve(running.config(auth_database, keys_dir, listen="0.0.0.0:0")):
             pytest.fail("it started")
 
 

@@ -1,0 +1,121 @@
+"""The page: its addresses, its files, what it may load and where it finds the websocket."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from common.config import ConfigError, load
+from gateway.config import Config
+from gateway.serve import serve
+from tests.gateway.running import Api, running_gateway
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/r/0190c0de-0000-7000-8000-000000000001", "/?next=%2Fr%2F1"]
+)
+async def test_each_of_the_pages_addresses_is_the_page(api: Api, path: str) -> None:
+    answer = await api.call("GET", path, headers={"Accept": "text/html"})
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html"
+    assert answer.text.startswith("<!doctype html>")
+
+
+async def test_a_room_of_the_api_is_never_the_page(api: Api) -> None:
+    answer = await api.call(
+        "GET", "/rooms/0190c0de-0000-7000-8000-000000000001", headers={"Accept": "text/html"}
+    )
+    assert answer.status == 401
+
+
+async def test_a_file_is_kept_and_asked_about(api: Api) -> None:
+    first = await api.call("GET", "/static/app.js")
+    assert (first.status, first.text) == (200, "export {}\n")
+    assert first.headers["Content-Type"] in ("text/javascript", "application/javascript")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = await api.call("GET", "/static/app.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.text) == (304, "")
+
+
+async def test_only_files_of_the_page_are_served(api: Api, web_dir: Path) -> None:
+    (web_dir / "folder").mkdir()
+    (web_dir / "link").symlink_to("/etc/passwd")
+    for path in (
+        "/static/",
+        "/static/folder",
+        "/static/folder/",
+        "/static/link",
+        "/static/%2Fetc%2Fpasswd",
+        "/static/%00",
+    ):
+        assert (await api.call("GET", path)).status == 404
+
+
+async def test_the_page_may_load_its_own_and_nothing_else(api: Api) -> None:
+    answer = await api.call("GET", "/")
+    assert answer.headers["Content-Security-Policy"] == (
+        "default-src 'self'; connect-src 'self' ws://127.0.0.1:8082; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "ws_url"),
+    [
+        ("study.example.org", "ws://study.example.org:8082"),
+        ("study.example.org:8080", "ws://study.example.org:8082"),
+        ("[::1]:8080", "ws://[::1]:8082"),
+        ("192.0.2.7", "ws://192.0.2.7:8082"),
+        # What a browser never sends, and what would say more in a policy.
+        ("a; script-src *", "ws://localhost:8082"),
+        ("a b", "ws://localhost:8082"),
+        ("user@host", "ws://localhost:8082"),
+        ("", "ws://localhost:8082"),
+    ],
+)
+async def test_the_websocket_is_at_the_host_that_was_asked(api: Api, host: str, ws_url: str) -> None:
+    answer = await api.call("GET", "/config.json", headers={"Host": host})
+    assert answer.json == {"ws_url": ws_url}
+    policy = (await api.call("GET", "/", headers={"Host": host})).headers["Content-Security-Policy"]
+    assert f"connect-src 'self' {ws_url};" in policy
+    assert "script-src" not in policy
+
+
+async def test_the_websocket_can_be_elsewhere(web_dir: Path) -> None:
+    config = load(
+        Config,
+        {
+            "GATEWAY_PORT": "0",
+            "GATEWAY_WEB_DIR": str(web_dir),
+            "ROOMS_WS_URL": "wss://study.example.org/live/",
+        },
+    )
+    async with (
+        serve(config) as server,
+        aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session,
+    ):
+        api = Api(session, server.port)
+        assert (await api.call("GET", "/config.json")).json == {"ws_url": "wss://study.example.org/live"}
+        policy = (await api.call("GET", "/")).headers["Content-Security-Policy"]
+    # Without the path: a policy's path would have to match exactly.
+    assert "connect-src 'self' wss://study.example.org;" in policy
+
+
+async def test_a_page_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"GATEWAY_WEB_DIR=.*none is no folder"):
+        async with running_gateway(web_dir=str(tmp_path / "none")):
+            pytest.fail("it started")
+    async with (
+        running_gateway(web_dir=str(tmp_path)) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        assert (await Api(session, port).call("GET", "/")).status == 404
+
+
+@pytest.mark.parametrize(
+    "url", ["study.example.org", "http://x", "ws://a b", "ws://a;script-src *", "ws://", "ws://a?b"]
+)
+def test_a_websocket_address_that_is_none(url: str) -> None:
+    with pytest.raises(ConfigError, match="ROOMS_WS_URL must look like wss://"):
+        load(Config, {"ROOMS_WS_URL": url})
