@@ -9,7 +9,7 @@ from dev.place import Place, StackError
 from dev.postgres import PostgresError
 from dev.services import services
 from dev.settings import resolve
-from dev.stack import Stack
+from dev.stack import Stack, settings_of_the_last_start
 from dev.valkey import ValkeyError
 
 
@@ -19,6 +19,8 @@ def main(command: str) -> int:
     place = Place(root, Path(os.environ.get("RUN_DIR") or root / ".run").resolve())
     place.prepare()
     env = resolve(place, os.environ)
+    if command != "run":
+        env |= settings_of_the_last_start(place)
     stack = Stack(place, env, services(env))
     match command:
         case "run":

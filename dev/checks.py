@@ -27,7 +27,10 @@ def taken_ports(services: Iterable[Service]) -> list[str]:
 
 def _taken(service: Service, port: Port) -> str:
     kind = "UDP port" if port.udp else "Port"
-    other = port.number + 10
+    other = next(
+        (number for number in range(port.number + 10, 65536, 10) if ports.is_free(number, udp=port.udp)),
+        port.number,
+    )
     value = f"{port.host}:{other}" if port.variable.endswith("_LISTEN") else str(other)
     return (
         f"{kind} {port.number}, which {service.name} wants, is taken{holder(port)}. "

@@ -3,22 +3,28 @@
 import contextlib
 import fcntl
 import hashlib
+import json
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dev import checks, processes
 from dev.embedded import Embedded
 from dev.place import Place, StackError
 from dev.progress import Progress
 from dev.services import Service
+from dev.settings import DEFAULTS
 from dev.supervision import Program, State, Supervisor, write_config
 
 # How long the slowest service may take to be ready.
 PATIENCE = 30.0
+
+# The file in which a start is remembered.
+NOTE = "started.json"
 
 # How the services declare what they read from the environment (`common.config`).
 SETTING = re.compile(r'\bsetting\(\s*"([A-Z0-9_]+)"')
@@ -84,7 +90,7 @@ class Stack:
         programs += [Program(each.name, [sys.executable, "-m", each.module]) for each in self.services]
         write_config(self.place, programs)
         self.supervisor.start({**self.env, **self.embedded.addresses()})
-        self._fingerprint_file.write_text(self._fingerprint())
+        self._note_file.write_text(json.dumps(self._note()))
 
     def _bring_up(self) -> None:
         """Start what is down, first the servers and then the services, and wait until all are ready."""
@@ -154,7 +160,7 @@ class Stack:
         """Whether a supervisor runs, with the settings and the code of now."""
         if not self.supervisor.is_running():
             return False
-        if self._fingerprint_file.read_text() != self._fingerprint():
+        if json.loads(self._note_file.read_text()) != self._note():
             self.progress.say("the code or the settings are not those of the last start: starting anew")
             return False
         return True
@@ -165,8 +171,14 @@ class Stack:
         return all(state.is_up for state in states.values()) and all(probe() for probe in probes)
 
     @property
-    def _fingerprint_file(self) -> Path:
-        return self.place.run / "fingerprint"
+    def _note_file(self) -> Path:
+        return self.place.run / NOTE
+
+    def _note(self) -> dict[str, object]:
+        """What is remembered of a start: what it was made of, and where everything is."""
+        outside = [name for name in ("DATABASE_URL", "REDIS_URL") if self.env.get(name)]
+        known = {name: self.env[name] for name in DEFAULTS}
+        return {"fingerprint": self._fingerprint(), "settings": known, "outside": outside}
 
     def _fingerprint(self) -> str:
         """What the services are made of: settings and code. A hash, since settings hold secrets."""
@@ -249,6 +261,18 @@ class Stack:
                 self.progress.say("waiting for another make to finish")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def settings_of_the_last_start(place: Place) -> dict[str, str]:
+    """What to look at a stack with, which may have been started with other settings than the ones of now."""
+    try:
+        note: dict[str, Any] = json.loads((place.run / NOTE).read_text())
+    except FileNotFoundError:
+        return {}
+    settings: dict[str, str] = note["settings"]
+    # Whether a server is ours is all that counts; its address may hold a password and is not remembered.
+    servers = {name: "elsewhere" if name in note["outside"] else "" for name in ("DATABASE_URL", "REDIS_URL")}
+    return {**settings, **servers}
 
 
 def _names(records: Sequence[processes.Record]) -> str:

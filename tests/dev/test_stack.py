@@ -16,7 +16,7 @@ from dev import ports
 from dev.place import Place, StackError
 from dev.services import Port, Service, http_probe
 from dev.settings import resolve
-from dev.stack import Stack
+from dev.stack import Stack, settings_of_the_last_start
 from tests.stack import scratch_folder
 
 CHECKOUT = Path(__file__).parents[2]
@@ -149,6 +149,16 @@ def test_a_service_that_fails_shows_why_and_nothing_is_left(start: Callable[[], 
         "Mend what it says and run `make run` again."
     )
     assert processes_in(root) == []
+
+
+def test_other_settings_are_taken_up_by_the_next_run_and_known_to_whoever_looks(
+    start: Callable[[], Stack],
+) -> None:
+    start().run()
+    other = start()
+    other.env = {**other.env, "GATEWAY_PORT": "8090"}
+    other.run()
+    assert settings_of_the_last_start(other.place)["GATEWAY_PORT"] == "8090"
 
 
 def test_new_code_is_started_by_the_next_run(start: Callable[[], Stack], root: Path) -> None:
