@@ -152,6 +152,11 @@ class Worker:
         self.set_muted(room_id, user_id, muted)
         return room.router.slots(user_id)
 
+    def slots(self, room_id: str, user_id: str) -> tuple[Slot, ...]:
+        """The participant's slots as they are now; none without a voice."""
+        room = self._rooms.get(room_id)
+        return room.router.slots(user_id) if room else ()
+
     def set_muted(self, room_id: str, user_id: str, muted: bool) -> None:
         """Mutes or unmutes a participant's voice; nothing happens when there is none."""
         room = self._rooms.get(room_id)

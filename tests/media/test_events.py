@@ -1,0 +1,34 @@
+"""The stream of events: to everybody who asked, in order, and never without a bound."""
+
+import pytest
+
+from media.events import QUEUE, Events, Overrun, SpeakersEvent
+
+
+def event(number: int) -> SpeakersEvent:
+    return SpeakersEvent(str(number), ())
+
+
+async def test_every_subscriber_gets_everything_from_its_start_on() -> None:
+    events = Events()
+    with events.subscribe() as early:
+        events.emit(event(1))
+        with events.subscribe() as late:
+            events.emit(event(2))
+            events.close()
+            assert [each async for each in early] == [event(1), event(2)]
+            assert [each async for each in late] == [event(2)]
+
+
+async def test_one_that_does_not_keep_up_is_told_so_and_the_others_are_not_hurt() -> None:
+    events = Events()
+    with events.subscribe() as slow, events.subscribe() as quick:
+        quick_events = aiter(quick)
+        for number in range(QUEUE + 5):
+            events.emit(event(number))
+            assert await anext(quick_events) == event(number)
+        slow_events = aiter(slow)
+        for number in range(QUEUE):
+            assert await anext(slow_events) == event(number)
+        with pytest.raises(Overrun):
+            await anext(slow_events)

@@ -1,0 +1,146 @@
+"""Whatever comes to the port, from anybody or from a participant's own address: the voices go on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import struct
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aioice import stun
+
+from bench.forward.client import Client
+from media.datagrams import DatagramSocket
+from media.worker import Worker
+from tests.media.voices import Voice, voices
+
+
+@pytest.fixture(autouse=True)
+async def complaints() -> AsyncIterator[list[dict[str, Any]]]:
+    """Errors that nobody caught reach the event loop; there must be none."""
+    found: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+    yield found
+    assert found == []
+
+
+def noise(dice: random.Random) -> bytes:
+    """A datagram that looks like STUN, DTLS, RTP, RTCP or nothing, more or less."""
+    body = dice.randbytes(dice.choice([0, 1, 3, 12, 20, 60, 300, 1400, 1900]))
+    cookie = struct.pack(">HHI", 1, max(0, len(body) - 12), 0x2112A442)
+    record = bytes([22, 0xFE, 0xFD, 0, 0]) + bytes(6) + struct.pack(">H", len(body))
+    return dice.choice(
+        [
+            body,
+            cookie + body,
+            record + body,
+            record + b"\x01" + body,
+            bytes([dice.choice([20, 21, 23, 25, 63])]) + body,
+            bytes([dice.randrange(128, 192), dice.randrange(256)]) + body,
+            bytes([0x90, 111]) + body,
+            bytes([0x80, 200]) + body,
+        ]
+    )
+
+
+async def test_a_flood_of_noise_and_the_call_goes_on(worker: Worker) -> None:
+    dice = random.Random(1)
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    stranger = DatagramSocket("127.0.0.1", 0)
+    async with voices(ann, bob):
+        for _ in range(100):
+            for _ in range(20):
+                stranger.send(ann.server, noise(dice))
+                ann.socket.send(ann.server, noise(dice))
+            await asyncio.sleep(0)
+        assert await ann.is_heard_by(bob)
+        assert await bob.is_heard_by(ann)
+        assert bob.heard_gaps == 0
+    stranger.close()
+
+
+async def test_mutations_of_real_packets_too(worker: Worker) -> None:
+    dice = random.Random(2)
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    seen: list[bytes] = []
+
+    async with voices(ann, bob):
+        seen += [sent_by(ann), *(noise(dice) for _ in range(5))]
+        for _ in range(2000):
+            datagram = bytearray(dice.choice(seen))
+            for _ in range(dice.randrange(1, 4)):
+                if datagram:
+                    datagram[dice.randrange(len(datagram))] = dice.randrange(256)
+            ann.socket.send(ann.server, bytes(datagram))
+            if dice.random() < 0.05:
+                await asyncio.sleep(0)
+        assert await ann.is_heard_by(bob)
+        assert await bob.is_heard_by(ann)
+
+
+def sent_by(client: Client) -> bytes:
+    """A real encrypted packet of the client's."""
+    client.send(b"opus")
+    return bytes(client.socket.outbox.buffer[: client.socket.outbox.sizes[1]])
+
+
+async def test_a_replayed_check_from_elsewhere_moves_nothing(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody on the way copies a nominating check and sends it from their own address."""
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    async with voices(ann, bob):
+        copied: list[bytes] = []
+        send = bob.socket.send
+
+        def copy_and_send(to: bytes, datagram: bytes) -> None:
+            copied.append(datagram)
+            send(to, datagram)
+
+        monkeypatch.setattr(bob.socket, "send", copy_and_send)
+        attributes = dict(
+            line.removeprefix("a=").split(":", 1) for line in bob.negotiated.sdp.splitlines() if ":" in line
+        )
+        bob.check(attributes["ice-ufrag"], attributes["ice-pwd"])
+        thief = DatagramSocket("127.0.0.1", 0)
+        assert await ann.is_heard_by(bob)
+        thief.send(bob.server, copied[0])
+        assert await ann.is_heard_by(bob)
+        for i in range(thief.receive()):  # an answer at most, and not one packet of voice
+            assert thief.inbox.buffer[i * 2048] < 4
+        thief.close()
+
+
+async def test_a_forged_check_moves_nothing(worker: Worker) -> None:
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    async with voices(ann, bob):
+        ufrag = next(
+            line.split(":")[1] for line in bob.negotiated.sdp.splitlines() if line.startswith("a=ice-ufrag")
+        )
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes = {"USERNAME": f"{ufrag}:{bob.ufrag}", "USE-CANDIDATE": None}
+        request.add_message_integrity(b"not the password of the answer")
+        thief = DatagramSocket("127.0.0.1", 0)
+        thief.send(bob.server, bytes(request))
+        assert await ann.is_heard_by(bob)
+        assert thief.receive() == 0
+        thief.close()
+
+
+async def test_a_client_that_moves_is_followed(worker: Worker) -> None:
+    """The honest case of the above: a nominating check of its own from a new address."""
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    async with voices(ann, bob):
+        attributes = dict(
+            line.removeprefix("a=").split(":", 1) for line in bob.negotiated.sdp.splitlines() if ":" in line
+        )
+        old, bob.socket = bob.socket, DatagramSocket("127.0.0.1", 0)
+        bob.check(attributes["ice-ufrag"], attributes["ice-pwd"])
+        async with asyncio.timeout(5):
+            while bob.socket.receive() == 0:  # noqa: ASYNC110  # the answer comes in a socket of the kernel
+                await asyncio.sleep(0.01)
+        assert await ann.is_heard_by(bob)
+        assert await bob.is_heard_by(ann)
+        old.close()

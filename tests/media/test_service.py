@@ -1,0 +1,134 @@
+"""The worker over gRPC, as the rooms service uses it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from bench.forward.client import Client
+from common import errors, rpc
+from common.config import ConfigError, load
+from media.config import Config
+from media.datagrams import DatagramSocket
+from media.service import serve
+from proto import media_pb2 as pb
+from proto import media_pb2_grpc
+from tests.media.offers import chromium, text
+
+CONFIG = load(
+    Config,
+    {
+        "MEDIA_LISTEN": "127.0.0.1:0",
+        "MEDIA_HOST": "127.0.0.1",
+        "MEDIA_PORT": "0",
+        "SERVICE_TOKEN": "secret",
+    },
+)
+
+
+class Rooms(NamedTuple):
+    """The rooms service's end."""
+
+    client: rpc.Client
+    media: media_pb2_grpc.MediaAsyncStub
+
+    def events(self) -> AsyncIterator[pb.Event]:
+        return self.client.stream(self.media.Events, pb.EventsRequest())
+
+    async def negotiate(self, user: str, sdp: str, *, room: str = "room") -> pb.NegotiateResponse:
+        request = pb.NegotiateRequest(room_id=room, user_id=user, sdp=sdp)
+        return await self.client.call(self.media.Negotiate, request)
+
+
+@pytest.fixture
+async def rooms() -> AsyncIterator[Rooms]:
+    async with (
+        serve(CONFIG) as server,
+        rpc.connect(f"127.0.0.1:{server.port}", "media", "secret") as client,
+    ):
+        stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(client.channel)
+        yield Rooms(client, stub)
+
+
+async def test_a_whole_call(rooms: Rooms) -> None:
+    events = rooms.events()
+    assert (await anext(events)).hello.worker_id
+    ann, bob = Client(slots=2), Client(slots=2)
+    first = await rooms.negotiate("ann", ann.offer())
+    await ann.connect(first.sdp)
+    second = await rooms.negotiate("bob", bob.offer())
+    await bob.connect(second.sdp)
+    assert list(second.slots) == [pb.Slot(mid="1", user_id="ann"), pb.Slot(mid="2")]
+    changed = (await anext(events)).slots
+    assert (changed.user_id, changed.voice_id, changed.slots[0].user_id) == ("ann", first.voice_id, "bob")
+
+    ann.send(b"opus", level=27)
+    speaking = (await anext(events)).speakers
+    assert [(each.user_id, each.level) for each in speaking.speakers] == [("ann", 96)]
+    assert bob.receive() == 1
+
+    attach = pb.AttachRequest(room_id="room", user_id="ann", voice_id=first.voice_id)
+    assert (await rooms.client.call(rooms.media.Attach, attach)).slots[0].user_id == "bob"
+    await rooms.client.call(
+        rooms.media.SetMuted, pb.SetMutedRequest(room_id="room", user_id="ann", muted=True)
+    )
+    assert list((await anext(events)).speakers.speakers) == []
+    await rooms.client.call(rooms.media.Close, pb.CloseRequest(room_id="room", user_id="ann"))
+    freed = (await anext(events)).slots
+    assert (freed.user_id, [slot.user_id for slot in freed.slots]) == ("bob", ["", ""])
+    with pytest.raises(errors.NotFound) as gone:
+        await rooms.client.call(rooms.media.Attach, attach)
+    assert gone.value.code == "VOICE_GONE"
+
+    again = await rooms.negotiate("bob", bob.offer())
+    lost = (await anext(events)).voice_lost
+    assert (lost.user_id, lost.voice_id, lost.reason) == ("bob", second.voice_id, "taken_over")
+    assert again.voice_id != second.voice_id
+    ann.socket.close()
+    bob.socket.close()
+
+
+@pytest.mark.parametrize("sdp", ["", "v=0", "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n"])
+async def test_a_broken_offer_is_the_callers_mistake(rooms: Rooms, sdp: str) -> None:
+    with pytest.raises(errors.Malformed) as raised:
+        await rooms.negotiate("ann", sdp)
+    assert raised.value.code == "BAD_OFFER"
+    await rooms.negotiate("ann", text(chromium()))
+
+
+async def test_names_are_needed(rooms: Rooms) -> None:
+    with pytest.raises(errors.Malformed):
+        await rooms.negotiate("", text(chromium()))
+
+
+async def test_without_the_service_token_nothing_is_answered() -> None:
+    async with serve(CONFIG) as server, rpc.connect(f"127.0.0.1:{server.port}", "media", "guess") as client:
+        stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(client.channel)
+        with pytest.raises(errors.Internal):
+            await client.call(stub.Close, pb.CloseRequest(room_id="room", user_id="ann"))
+
+
+async def test_stopping_ends_the_stream_of_events_at_once() -> None:
+    async with AsyncExitStack() as worker:
+        server = await worker.enter_async_context(serve(CONFIG))
+        async with rpc.connect(f"127.0.0.1:{server.port}", "media", "secret") as client:
+            stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(client.channel)
+            events = client.stream(stub.Events, pb.EventsRequest())
+            assert (await anext(events)).hello.worker_id
+            stopping = time.monotonic()
+            await worker.aclose()
+            assert time.monotonic() - stopping < 1.5
+            assert [event async for event in events] == []
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    taken = DatagramSocket("127.0.0.1", 0)
+    with pytest.raises(ConfigError, match=f"MEDIA_PORT={taken.port}"):
+        async with serve(replace(CONFIG, port=taken.port)):
+            raise AssertionError("two workers on one port")
+    taken.close()

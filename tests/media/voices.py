@@ -1,0 +1,88 @@
+"""Light participants for the tests: real ICE, DTLS and SRTP, and voice packets made by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bench.forward.client import Client
+from media.events import Event
+from media.worker import Negotiated, Worker
+
+
+class Voice(Client):
+    """A participant of `room`."""
+
+    def __init__(self, worker: Worker, room: str, user: str, slots: int = 2) -> None:
+        super().__init__(slots)
+        self.worker, self.room, self.user = worker, room, user
+        self.negotiated: Negotiated
+
+    async def join(self, *, muted: bool = False) -> Negotiated:
+        self.negotiated = self.worker.negotiate(self.room, self.user, self.offer(), muted=muted)
+        await self.connect(self.negotiated.sdp)
+        return self.negotiated
+
+    async def is_heard_by(self, *listeners: Voice, packets: int = 10) -> bool:
+        """Says `packets`, 1 ms apart, and whether all of them got to everybody within a second."""
+        for listener in listeners:
+            listener.receive()
+        for _ in range(packets):
+            self.send(b"opus")
+            await asyncio.sleep(0.001)
+        counts = dict.fromkeys(listeners, 0)
+        for _ in range(100):
+            for listener in listeners:
+                counts[listener] += listener.receive()
+            if all(count >= packets for count in counts.values()):
+                break
+            await asyncio.sleep(0.01)
+        return all(count == packets for count in counts.values())
+
+    async def hears_nothing_of(self, speaker: Voice) -> bool:
+        """Whether of 10 packets of the speaker none comes."""
+        self.receive()
+        for _ in range(10):
+            speaker.send(b"opus")
+        before = self.worker.forwarder.counters.received
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            if self.worker.forwarder.counters.received >= before + 10:
+                break
+        return self.receive() == 0
+
+    @property
+    def heard_gaps(self) -> int:
+        """Sequence numbers missing in all that was heard."""
+        return sum(stream.lost for stream in self.streams.values())
+
+
+@asynccontextmanager
+async def voices(*participants: Voice) -> AsyncIterator[None]:
+    """Joins them in this order, and closes their sockets at the end."""
+    try:
+        for each in participants:
+            await each.join()
+        yield
+    finally:
+        for each in participants:
+            each.socket.close()
+
+
+@asynccontextmanager
+async def recorded(worker: Worker) -> AsyncIterator[list[Event]]:
+    """What the worker tells from now on."""
+    events: list[Event] = []
+    with worker.events.subscribe() as subscription:
+
+        async def record() -> None:
+            async for event in subscription:
+                events.append(event)  # noqa: PERF401  # a comprehension would show nothing until the end
+
+        recorder = asyncio.create_task(record())
+        try:
+            yield events
+        finally:
+            recorder.cancel()
+            await asyncio.gather(recorder, return_exceptions=True)
