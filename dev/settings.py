@@ -1,7 +1,7 @@
 """The settings of a stack: the environment, then `.env`, then what follows from these.
 
-Environment variables win over `.env`. What depends on another setting is derived, unless it is set itself: a
-changed port reaches everybody who has to know it.
+Environment variables win over `.env`; an empty one counts as not set. What depends on another setting is
+derived, unless it is set itself: a changed port reaches everybody who has to know it.
 """
 
 import secrets
@@ -24,16 +24,16 @@ DEFAULTS: Mapping[str, str] = {
 
 def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of the services, but for the embedded servers' addresses."""
-    env = {**DEFAULTS, **read_env_file(place.root / ".env")}
-    env.update({name: value for name, value in environ.items() if value or name not in env})
-    for name in [name for name in env if name.startswith("MAKE") or name == "MFLAGS"]:
-        del env[name]
+    given = {**read_env_file(place.root / ".env"), **environ}
+    env = {**DEFAULTS, **{name: value for name, value in given.items() if value}}
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+        env.pop(name, None)  # of the make that starts us, and of no use to what outlives it
     for name in ("AUTH", "ROOMS", "MEDIA"):
         env.setdefault(f"{name}_ADDR", reachable(env[f"{name}_LISTEN"]))
     port = number(env, "GATEWAY_PORT")
     env.setdefault("ALLOWED_ORIGINS", f"http://localhost:{port},http://127.0.0.1:{port}")
     env.setdefault("AUTH_KEYS_DIR", str(place.run / "keys"))
-    if not env.get("SERVICE_TOKEN"):
+    if "SERVICE_TOKEN" not in env:
         env["SERVICE_TOKEN"] = service_token(place)
     env["PYTHONUNBUFFERED"] = "1"  # a log that lags behind hides the line that matters
     return env

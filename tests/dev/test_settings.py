@@ -27,9 +27,10 @@ def test_what_is_set_is_not_derived(place: Place) -> None:
 
 
 def test_the_environment_wins_over_the_file(place: Place) -> None:
-    (place.root / ".env").write_text("GATEWAY_PORT=8090\nLOG_LEVEL=debug\n")
+    (place.root / ".env").write_text("GATEWAY_PORT=8090\nROOMS_WS_PORT=8092\nLOG_LEVEL=debug\n")
     env = resolve(place, {"GATEWAY_PORT": "8091", "LOG_LEVEL": ""})
-    assert (env["GATEWAY_PORT"], env["LOG_LEVEL"]) == ("8091", "debug")
+    assert (env["GATEWAY_PORT"], env["ROOMS_WS_PORT"]) == ("8091", "8092")
+    assert "LOG_LEVEL" not in env
 
 
 def test_the_service_token_is_made_once_and_closed_to_others(place: Place) -> None:

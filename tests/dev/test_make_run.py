@@ -1,0 +1,105 @@
+"""`make run` itself, with the real services, beside whatever else runs on this machine."""
+
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dev import ports
+from dev.processes import Record, read_records
+from tests.stack import scratch_folder
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Make:
+    """The checkout's Makefile, with ports and a `.run` of our own."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        gateway, ws, auth, rooms, media, voice = ports.free_ports(6)
+        self.page = f"http://localhost:{gateway}"
+        self._env = {
+            **os.environ,
+            "RUN_DIR": str(run),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "GATEWAY_PORT": str(gateway),
+            "ROOMS_WS_PORT": str(ws),
+            "AUTH_LISTEN": f"127.0.0.1:{auth}",
+            "ROOMS_LISTEN": f"127.0.0.1:{rooms}",
+            "MEDIA_LISTEN": f"127.0.0.1:{media}",
+            "MEDIA_PORT": str(voice),
+            "MEDIA_HOST": "127.0.0.1",
+        }
+
+    def __call__(self, target: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--no-print-directory", target]
+        return subprocess.run(
+            command, cwd=CHECKOUT, env=self._env, capture_output=True, text=True, check=False
+        )
+
+    def running(self) -> dict[str, Record]:
+        return {record.name: record for record in read_records(self.run / "pids")}
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    with scratch_folder() as folder:
+        make = Make(folder / "run")
+        yield make
+        make("stop")
+
+
+def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
+    first = make("run")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stdout.splitlines()[-1].endswith(make.page)
+    with urllib.request.urlopen(make.page) as page:
+        assert b"<html" in page.read()
+
+    began = time.monotonic()
+    assert make("run").stdout.endswith(f"Already running: {make.page}\n")
+    assert time.monotonic() - began < 3
+
+    before = make.running()
+    assert set(before) == {"postgres", "valkey", "auth", "media", "rooms", "gateway", "supervisord"}
+    for name in ("auth", "media", "rooms", "gateway"):
+        os.kill(before[name].pid, signal.SIGKILL)
+    # Whether the supervisor was quicker or `make run` is: everything is up again.
+    assert make("run").returncode == 0
+    assert make("status").returncode == 0
+    after = make.running()
+    assert {name for name in after if after[name].pid == before[name].pid} == {
+        "postgres",
+        "valkey",
+        "supervisord",
+    }
+
+    assert make("stop").returncode == 0
+    assert make.running() == {}
+    assert not any(record.is_alive() for record in [*before.values(), *after.values()])
+    assert make("status").stdout.startswith("Not running.")
+
+
+def test_nothing_secret_is_open_to_other_users(make: Make) -> None:
+    assert make("run").returncode == 0
+    open_to_others = {
+        str(file.relative_to(make.run))
+        for file in make.run.rglob("*")
+        if file.is_file() and file.stat().st_mode & 0o077 and "postgres/data/" not in str(file)
+    }
+    assert {name for name in open_to_others if not name.startswith(("logs/", "pids/"))} == {
+        "lock",
+        "postgres/port",
+        "started.json",
+        "supervisor.conf",
+        "supervisord.pid",
+        "valkey/port",
+    }
+    assert (make.run / "logs").stat().st_mode & 0o077 == 0
