@@ -37,7 +37,9 @@ class Config(Common):
         secret=True,
     )
     auth_addr: str = setting("AUTH_ADDR", "Where auth's gRPC is.", "127.0.0.1:50051", parse=address)
-    media_addr: str = setting("MEDIA_ADDR", "Where the media worker's gRPC is.", "127.0.0.1:50053", parse=address)
+    media_addr: str = setting(
+        "MEDIA_ADDR", "Where the media worker's gRPC is.", "127.0.0.1:50053", parse=address
+    )
     allowed_origins: tuple[str, ...] = setting(
         "ALLOWED_ORIGINS",
         "The pages, as scheme://host:port, that may open a websocket.",

@@ -10,7 +10,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from common.errors import CwrkError, FieldError, InvalidFields, Malformed
@@ -28,6 +28,7 @@ from rooms.messages import (
     Mute,
     Offer,
     Ping,
+    Read,
     Resume,
     ServerMessage,
     VoiceAttach,
@@ -41,14 +42,20 @@ class Frame:
     message: ClientMessage
     ref_id: str | None = None
 
+    @property
+    def about(self) -> str | None:
+        """What an error calls this frame: its id, else a chat's client_msg_id."""
+        return self.ref_id or (self.message.client_msg_id if isinstance(self.message, Chat) else None)
+
 
 class BadFrame(Exception):
-    """A frame that cannot be used: `error` says why, `ref_id` is its id where that could be read."""
+    """A frame that cannot be used: `error` says why, `ref_id` and `about` as far as they could be read."""
 
-    def __init__(self, error: CwrkError, ref_id: str | None) -> None:
+    def __init__(self, error: CwrkError, ref_id: str | None, client_msg_id: object = None) -> None:
         super().__init__(error.message)
         self.error = error
         self.ref_id = ref_id
+        self.about = ref_id or (client_msg_id if _is_id(client_msg_id) else None)
 
 
 def decode(text: str) -> Frame:
@@ -72,14 +79,14 @@ def decode(text: str) -> Frame:
     try:
         return Frame(read(payload), ref_id)
     except CwrkError as error:
-        raise BadFrame(error, ref_id) from None
+        raise BadFrame(error, ref_id, payload.get("client_msg_id")) from None
 
 
 def _auth(payload: Mapping[str, Any]) -> Auth:
     resume = payload.get("resume")
     if resume is not None and not isinstance(resume, dict):
         raise _wrong("resume", "must be an object")
-    return Auth(_text(payload, "access_token", MAX_TOKEN_CHARACTERS), _resume(resume) if resume else None)
+    return Auth(_text(payload, "access_token", MAX_TOKEN_CHARACTERS), resume_of(resume) if resume else None)
 
 
 def _chat(payload: Mapping[str, Any]) -> Chat:
@@ -103,11 +110,9 @@ def _mute(payload: Mapping[str, Any]) -> Mute:
     return Mute(muted)
 
 
-def _resume(payload: Mapping[str, Any]) -> Resume:
-    last_seq = payload.get("last_seq")
-    if not isinstance(last_seq, int) or isinstance(last_seq, bool) or not 0 <= last_seq <= MAX_SEQ:
-        raise _wrong("last_seq", "must be a whole number from 0")
-    return Resume(_text(payload, "epoch", MAX_ID_CHARACTERS), last_seq)
+def resume_of(payload: Mapping[str, Any]) -> Resume:
+    """`epoch` and `last_seq`. Raises InvalidFields."""
+    return Resume(_text(payload, "epoch", MAX_ID_CHARACTERS), _seq(payload, "last_seq"))
 
 
 READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
@@ -117,7 +122,8 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     Mute.type: _mute,
     Offer.type: lambda payload: Offer(_text(payload, "sdp", MAX_FRAME_BYTES)),
     Ping.type: lambda payload: Ping(),
-    Resume.type: _resume,
+    Read.type: lambda payload: Read(_seq(payload, "seq")),
+    Resume.type: resume_of,
     VoiceAttach.type: lambda payload: VoiceAttach(_text(payload, "voice_id", MAX_ID_CHARACTERS)),
 }
 
@@ -131,6 +137,13 @@ def _text(payload: Mapping[str, Any], field: str, longest: int) -> str:
     return value
 
 
+def _seq(payload: Mapping[str, Any], field: str) -> int:
+    value = payload.get(field)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SEQ:
+        raise _wrong(field, "must be a whole number from 0")
+    return value
+
+
 def _message_id(value: Any) -> UUID | None:
     if value is None:
         return None
@@ -140,7 +153,7 @@ def _message_id(value: Any) -> UUID | None:
         raise _wrong("reply_to", "must be a message's id") from None
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARACTERS and _is_clean(value)
 
 
@@ -155,14 +168,8 @@ def _wrong(field: str, message: str) -> InvalidFields:
     return InvalidFields(FieldError(field, message))
 
 
-def error(problem: CwrkError, ref_id: str | None) -> Error:
-    """The frame that tells a client of `problem`."""
-    after = None if problem.retry_after is None else int(problem.retry_after * 1000)
-    return Error(problem.code, problem.message, ref_id, problem.retryable, after)
-
-
-def encode(message: ServerMessage, *, ref_id: str | None = None, seq: int | None = None) -> str:
-    """The frame as text. `retry_after_ms` is left out when there is none; other empty fields are null."""
+def encode(message: ServerMessage, *, ref_id: str | None = None, seq: int | None = None) -> bytes:
+    """The frame's text in UTF-8. An error's `retry_after_ms` is left out when there is none."""
     frame: dict[str, Any] = {"type": message.type}
     if ref_id is not None:
         frame["id"] = ref_id
@@ -171,4 +178,4 @@ def encode(message: ServerMessage, *, ref_id: str | None = None, seq: int | None
     frame["payload"] = payload = dataclasses.asdict(message)
     if isinstance(message, Error) and message.retry_after_ms is None:
         del payload["retry_after_ms"]
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
+from common.errors import CwrkError
+
 MAX_FRAME_BYTES = 64 * 1024
 MAX_CHAT_CODE_POINTS = 4000
 MAX_ID_CHARACTERS = 64
@@ -24,12 +26,17 @@ MAX_TOKEN_CHARACTERS = 8192
 MAX_SEQ = 2**53 - 1  # what JavaScript can count to
 
 
-# --- from clients ------------------------------------------------------------------------------------------
+# --- from clients ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Wants every durable event after `last_seq`. In the first `auth` frame, in the URL, or on its own."""
+    """Wants every durable event after `last_seq`, once, in order; the end of it is `resumed`.
+
+    Best in the first `auth` frame (or, as `epoch` and `last_seq`, in the URL): then
+    nothing live comes before it. A frame of its own works too, but what was said
+    between `hello` and that frame is already on its way, so order by `seq`.
+    """
 
     type: ClassVar = "resume"
     epoch: str
@@ -96,10 +103,18 @@ class Ping:
     type: ClassVar = "ping"
 
 
-ClientMessage: TypeAlias = Auth | Chat | Ice | Mute | Offer | Ping | Resume | VoiceAttach
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The sender has read everything up to `seq`; the room's `unread` counts from there. Not answered."""
+
+    type: ClassVar = "read"
+    seq: int
 
 
-# --- to clients --------------------------------------------------------------------------------------------
+ClientMessage: TypeAlias = Auth | Chat | Ice | Mute | Offer | Ping | Read | Resume | VoiceAttach
+
+
+# --- to clients -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +297,7 @@ class Speakers:
 class VoiceLost:
     """This voice is gone. Offer again, unless the reason is "taken_over".
 
-    Other reasons: "timeout", "failed", "worker_lost", "worker_restarted", "not_found".
+    Other reasons: "timeout", "failed", "worker_lost", "not_found".
     """
 
     type: ClassVar = "voice_lost"
@@ -328,3 +343,9 @@ ServerMessage: TypeAlias = (
     | State
     | VoiceLost
 )
+
+
+def error(problem: CwrkError, ref_id: str | None) -> Error:
+    """The frame that tells a client of `problem`."""
+    after = None if problem.retry_after is None else int(problem.retry_after * 1000)
+    return Error(problem.code, problem.message, ref_id, problem.retryable, after)

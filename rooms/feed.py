@@ -1,0 +1,168 @@
+"""A room's log on its way to the connections: in order, once each, without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from common.errors import Conflict, CwrkError
+from rooms import effects as do
+from rooms.effects import Effect, Said
+from rooms.messages import ChatAck, ChatSaid, Resume, Resumed, error
+
+FARTHEST_REPLAY = 2000  # events; who is farther behind fetches the history
+REPLAY_PAGE = 50  # events at their longest fit the outbox
+MOST_WAITING = 200  # live events of one connection, behind its replay
+MOST_EARLY = 1000  # events ahead of a gap; past this they are let go, since the log has them
+
+SLOW_READER = (4101, "SLOW_READER")
+
+
+@dataclass(slots=True)
+class Reader:
+    """A connection as the log sees it. Live events wait in `waiting` while a replay runs."""
+
+    from_seq: int  # live events are those after it
+    waiting: list[Said] | None = None
+
+    def wait(self, said: Said) -> bool:
+        """Keep a live event for after the replay; False when none runs."""
+        if self.waiting is None:
+            return False
+        self.waiting.append(said)
+        return True
+
+
+class Feed:
+    """Values in, effects out, as Room, whose part it is.
+
+    Events may come from our own commits, from notices and from reading the log,
+    in any order: a lower seq than the next is dropped, a higher one kept until the
+    gap before it is read.
+    """
+
+    def __init__(self, room_id: str, epoch: str, delivered_seq: int) -> None:
+        self.delivered_seq = delivered_seq
+        self._room_id = room_id
+        self._epoch = epoch
+        self._known_head = delivered_seq
+        self._early: dict[int, Said] = {}
+        self._reading = False
+        self._readers: dict[str, Reader] = {}
+
+    def connect(self, conn_id: str) -> None:
+        self._readers[conn_id] = Reader(self.delivered_seq)
+
+    def disconnect(self, conn_id: str) -> None:
+        self._readers.pop(conn_id, None)
+
+    # --- appending --------------------------------------------------------------------------------------
+
+    def saved(self, outcomes: Iterable[do.Saved]) -> list[Effect]:
+        """Committed drafts: everybody hears, then the senders."""
+        outcomes = list(outcomes)
+        effects = self.events([outcome.said for outcome in outcomes if not outcome.duplicate])
+        for outcome in outcomes:
+            said, draft = outcome.said, outcome.draft
+            ack = ChatAck(
+                msg_id=str(said.msg_id),
+                client_msg_id=said.client_msg_id,
+                seq=said.seq,
+                ts_unix=int(said.created_at.timestamp()),
+                duplicate=outcome.duplicate,
+            )
+            effects.append(do.Send(draft.conn_id, ack, draft.ref_id))
+        return effects
+
+    def not_saved(self, draft: do.Draft, problem: CwrkError) -> list[Effect]:
+        """Nobody gets it; the sender hears why. `ref_id` falls back on the client_msg_id."""
+        told = error(problem, draft.ref_id or draft.client_msg_id)
+        return [do.Send(draft.conn_id, told, draft.ref_id)]
+
+    # --- delivering -------------------------------------------------------------------------------------
+
+    def events(self, events: Iterable[Said]) -> list[Effect]:
+        """Events of the log, from anywhere and in any order."""
+        effects: list[Effect] = []
+        for said in self._in_turn(events):
+            live = [conn_id for conn_id, reader in self._readers.items() if not reader.wait(said)]
+            if live:
+                effects.append(do.Broadcast(tuple(live), self._chat(said), said.seq))
+        for conn_id, reader in self._readers.items():
+            if reader.waiting is not None and len(reader.waiting) > MOST_WAITING:
+                reader.waiting = None
+                effects.append(do.Disconnect(conn_id, *SLOW_READER))
+        return effects + self._fill()
+
+    def _in_turn(self, events: Iterable[Said]) -> list[Said]:
+        for event in events:
+            self._known_head = max(self._known_head, event.seq)
+            if event.seq > self.delivered_seq:
+                self._early[event.seq] = event
+        ready = []
+        while (said := self._early.pop(self.delivered_seq + 1, None)) is not None:
+            self.delivered_seq += 1
+            ready.append(said)
+        if len(self._early) > MOST_EARLY:
+            self._early.clear()
+        return ready
+
+    def head(self, seq: int) -> list[Effect]:
+        """The log is known to reach to `seq`, by a notice or by looking."""
+        self._known_head = max(self._known_head, seq)
+        return self._fill()
+
+    def log_read(self, events: Iterable[Said]) -> list[Effect]:
+        """The answer to ReadLog. Empty where it failed: the next notice asks again."""
+        self._reading = False
+        events = list(events)
+        return self.events(events) if events else []
+
+    def _fill(self) -> list[Effect]:
+        if self._reading or self._known_head <= self.delivered_seq:
+            return []
+        self._reading = True
+        return [do.ReadLog(self.delivered_seq)]
+
+    # --- resuming ---------------------------------------------------------------------------------------
+
+    def resume(self, conn_id: str, ref_id: str | None, resume: Resume) -> list[Effect]:
+        """What came after `last_seq` and before this connection; live events wait until it is sent."""
+        reader = self._readers[conn_id]
+        if reader.waiting is not None:
+            busy = Conflict("A replay is already running.", code="RESUME_PENDING")
+            return [do.Send(conn_id, error(busy, ref_id), ref_id)]
+        upto = reader.from_seq
+        missed = upto - resume.last_seq
+        recovered = resume.epoch == self._epoch and 0 <= missed <= FARTHEST_REPLAY
+        if not recovered or missed == 0:
+            return [do.Send(conn_id, Resumed(recovered, resume.last_seq, upto), ref_id)]
+        reader.waiting = []
+        return [do.Replay(conn_id, ref_id, resume.last_seq, resume.last_seq, upto)]
+
+    def replayed(self, replay: do.Replay, events: Iterable[Said] | None) -> list[Effect]:
+        """A page of a replay, None where the log could not be read. After the last page: what waited."""
+        conn_id = replay.conn_id
+        reader = self._readers.get(conn_id)
+        if reader is None or reader.waiting is None:
+            return []
+        page = list(events or ())
+        effects: list[Effect] = [do.Send(conn_id, self._chat(said), seq=said.seq) for said in page]
+        if page and page[-1].seq < replay.upto:
+            return [*effects, replace(replay, after=page[-1].seq)]
+        waited, reader.waiting = reader.waiting, None
+        resumed = Resumed(bool(page), replay.from_seq, replay.upto)
+        effects.append(do.Send(conn_id, resumed, replay.ref_id))
+        return effects + [do.Send(conn_id, self._chat(said), seq=said.seq) for said in waited]
+
+    def _chat(self, said: Said) -> ChatSaid:
+        return ChatSaid(
+            room_id=self._room_id,
+            user_id=str(said.user_id),
+            message=said.text,
+            msg_id=str(said.msg_id),
+            ts_unix=int(said.created_at.timestamp()),
+            display_name=said.display_name,
+            client_msg_id=said.client_msg_id,
+            reply_to=str(said.reply_to) if said.reply_to else None,
+        )

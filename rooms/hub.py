@@ -1,0 +1,367 @@
+"""The hub: holds the rooms that are open here, and is the only one that performs their effects."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from common import log
+from common.errors import CwrkError
+from common.tokens import Identity
+from rooms import effects as do
+from rooms.connection import Connection
+from rooms.effects import Effect, Saved
+from rooms.fanout import Fanout
+from rooms.feed import REPLAY_PAGE
+from rooms.frames import Frame, encode
+from rooms.history import History, Outcome
+from rooms.lanes import Lanes
+from rooms.messages import Hello, Reconnect, Resume, ServerMessage
+from rooms.participant import Member
+from rooms.presence import Here, Presence, Standing
+from rooms.room import Room
+from rooms.store import Store
+from rooms.voice_calls import VoiceCalls
+
+READ_LOG_PAGE = 200
+
+T = TypeVar("T")
+
+logger = log.get("rooms.hub")
+
+
+@dataclass
+class Open:
+    """A room that is open here. `roster_version`: the one loaded last."""
+
+    room: Room
+    roster_version: int
+    loading_roster: bool = False
+
+
+class Hub:
+    """Inputs of connections, the log, the worker and other replicas to Room; its effects to them."""
+
+    def __init__(
+        self,
+        store: Store,
+        presence: Presence,
+        epoch: str,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store = store
+        self.presence = presence
+        self.epoch = epoch
+        self.lanes = Lanes()
+        self.history: History
+        self.voice: VoiceCalls
+        self.fanout: Fanout
+        self._clock = clock
+        self._reading = True
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._open: dict[str, Open] = {}
+        self._opening: dict[str, asyncio.Task[None]] = {}
+        self._connections: dict[str, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._perform: dict[type, Callable[[str, Any], None]] = {
+            do.Send: self._send,
+            do.Broadcast: self._broadcast,
+            do.Disconnect: self._disconnect,
+            do.Persist: self._persist,
+            do.ReadLog: self._read_log,
+            do.Replay: self._replay,
+            do.SaveMute: self._save_mute,
+            do.SaveRead: self._save_read,
+            do.HoldSeat: self._hold_seat,
+            do.DropPresence: self._drop_presence,
+            do.Wake: self._wake,
+            do.Negotiate: lambda room_id, effect: self.voice.negotiate(room_id, effect),
+            do.AttachVoice: lambda room_id, effect: self.voice.attach(room_id, effect),
+            do.MuteVoice: lambda room_id, effect: self.voice.mute(room_id, effect),
+            do.CloseVoice: lambda room_id, effect: self.voice.close(room_id, effect),
+        }
+
+    # --- inputs -----------------------------------------------------------------------------------------
+
+    def tell(self, room_id: str, say: Callable[[Room], list[Effect]]) -> None:
+        """Call the room, if it is open here, and perform what it wants done."""
+        entry = self._open.get(room_id)
+        if entry is None:
+            return
+        self._run(room_id, say(entry.room))
+        if entry.room.idle and self._open.get(room_id) is entry:
+            del self._open[room_id]
+            self.fanout.unwatch(room_id)
+
+    def tell_all(self, say: Callable[[Room], list[Effect]]) -> None:
+        """The same for every open room."""
+        for room_id in list(self._open):
+            self.tell(room_id, say)
+
+    async def join(self, room_id: str, identity: Identity) -> None:
+        """Become a member, with a seat. Raises as Store.join does."""
+        await self._stored(room_id, identity.user_id, lambda: self.store.join(UUID(room_id), identity))
+
+    async def admit(self, room_id: str, identity: Identity) -> Member:
+        """Take the seat of a member's websocket. Raises as Store.admit does."""
+        return await self._stored(room_id, identity.user_id, lambda: self._admit(room_id, identity))
+
+    async def _admit(self, room_id: str, identity: Identity) -> Member:
+        member = await self.store.admit(UUID(room_id), identity)
+        await self.presence.arrived(Here(room_id, member.user_id, member.visit))
+        return member
+
+    async def attach(
+        self, room_id: str, member: Member, connection: Connection, hello: Hello, resume: Resume | None
+    ) -> None:
+        """Bring an admitted connection into its room: hello and state are the first it gets."""
+        while room_id not in self._open:
+            opening = self._opening.get(room_id)
+            if opening is None:
+                opening = self._opening[room_id] = asyncio.create_task(self._load(room_id))
+            await asyncio.shield(opening)
+        self._connections[connection.conn_id] = connection
+        self._empty.clear()
+        try:
+            self.tell(
+                room_id,
+                lambda room: room.connect(connection.conn_id, member, self._clock(), hello, resume),
+            )
+        except CwrkError:
+            self._forget(connection.conn_id)
+            raise
+        self.fanout.notify(room_id)
+
+    async def _load(self, room_id: str) -> None:
+        try:
+            standing, members = await self.presence.roster(room_id, ())
+            room = Room(room_id, self.epoch, standing.last_seq, members)
+            self._open[room_id] = Open(room, standing.roster_version)
+            self.fanout.watch(room_id)
+        finally:
+            del self._opening[room_id]
+
+    def receive(self, room_id: str, conn_id: str, frame: Frame) -> None:
+        """A frame of an attached connection."""
+        if self._reading:
+            self.tell(room_id, lambda room: room.receive(conn_id, frame, self._clock()))
+
+    def detach(self, room_id: str, conn_id: str) -> None:
+        """An attached connection is gone."""
+        self._forget(conn_id)
+        self.tell(room_id, lambda room: room.disconnect(conn_id, self._clock()))
+
+    def _forget(self, conn_id: str) -> None:
+        del self._connections[conn_id]
+        if not self._connections:
+            self._empty.set()
+
+    async def leave(self, room_id: str, user_id: int) -> None:
+        """End a membership: in the tables, and at once for those who are here."""
+        await self._stored(room_id, user_id, lambda: self.store.leave(UUID(room_id), user_id))
+        self.tell(room_id, lambda room: room.leave(user_id))
+        self.fanout.notify(room_id)
+
+    def report(self, room_id: str, outcomes: Sequence[Outcome]) -> None:
+        """What became of a batch of drafts."""
+        saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
+        if saved:
+            self.tell(room_id, lambda room: room.feed.saved(saved))
+        if last := max((o.said.seq for o in saved if not o.duplicate), default=0):
+            self.fanout.notify(room_id, last)
+        for outcome in outcomes:
+            if not isinstance(outcome, Saved):
+                self._not_saved(room_id, *outcome)
+
+    def _not_saved(self, room_id: str, draft: do.Draft, problem: CwrkError) -> None:
+        self.tell(room_id, lambda room: room.feed.not_saved(draft, problem))
+
+    def head(self, room_id: str, seq: int) -> None:
+        """The room's log is known to reach to `seq`."""
+        self.tell(room_id, lambda room: room.feed.head(seq))
+
+    def stands(self, standing: Standing) -> None:
+        """Where a room stands in the tables: what is new to us is loaded."""
+        room_id = standing.room_id
+        self.head(room_id, standing.last_seq)
+        entry = self._open.get(room_id)
+        if entry and standing.roster_version != entry.roster_version and not entry.loading_roster:
+            entry.loading_roster = True
+            self._start(self._load_roster(room_id, entry))
+
+    async def _load_roster(self, room_id: str, entry: Open) -> None:
+        try:
+            here = entry.room.here()
+            standing, members = await self.presence.roster(room_id, here)
+        finally:
+            entry.loading_roster = False
+        if self._open.get(room_id) is entry:
+            entry.roster_version = standing.roster_version
+            self.tell(room_id, lambda room: room.roster(members, here))
+
+    def open_rooms(self) -> list[str]:
+        """The rooms to keep an eye on."""
+        return list(self._open)
+
+    def everybody_here(self) -> Iterable[Here]:
+        """Whose leases to keep."""
+        for room_id, entry in self._open.items():
+            for user_id, stands in entry.room.here().items():
+                yield Here(room_id, user_id, stands.visit)
+
+    def stop_reading(self) -> None:
+        """From here on frames are left unread, so that what is being saved comes to an end."""
+        self._reading = False
+
+    def reconnect_all(self, within_ms: int) -> None:
+        """Tell every connection that this replica goes away."""
+        data = encode(Reconnect(within_ms))
+        for connection in self._connections.values():
+            connection.send(data)
+
+    def close_all(self, code: int, reason: str) -> None:
+        """Close every connection after what is queued."""
+        for connection in self._connections.values():
+            connection.close(code, reason)
+
+    async def empty(self, seconds: float) -> None:
+        """Wait until no connection is attached, at most `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+
+    async def drain(self) -> None:
+        """Wait until nothing is being saved or told any more."""
+        await self.history.drain()
+        await self.lanes.drain()
+
+    async def close(self) -> None:
+        """Stop what runs on its own."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- effects ----------------------------------------------------------------------------------------
+
+    def _run(self, room_id: str, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._perform[type(effect)](room_id, effect)
+
+    def _send(self, room_id: str, effect: do.Send) -> None:
+        if connection := self._connections.get(effect.conn_id):
+            connection.send(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq))
+
+    def _broadcast(self, room_id: str, effect: do.Broadcast) -> None:
+        self._send_all(effect.conn_ids, effect.message, effect.seq)
+
+    def _send_all(self, conn_ids: tuple[str, ...], message: ServerMessage, seq: int | None) -> None:
+        data = encode(message, seq=seq)
+        for conn_id in conn_ids:
+            if connection := self._connections.get(conn_id):
+                connection.send(data)
+
+    def _disconnect(self, room_id: str, effect: do.Disconnect) -> None:
+        if connection := self._connections.get(effect.conn_id):
+            connection.close(effect.code, effect.reason)
+
+    def _persist(self, room_id: str, effect: do.Persist) -> None:
+        try:
+            self.history.append(room_id, effect.draft)
+        except CwrkError as problem:
+            self._not_saved(room_id, effect.draft, problem)
+
+    def _read_log(self, room_id: str, effect: do.ReadLog) -> None:
+        self._start(self._read(room_id, effect))
+
+    async def _read(self, room_id: str, effect: do.ReadLog) -> None:
+        events: list[do.Said] = []
+        try:
+            events = await self.history.after(room_id, effect.after, READ_LOG_PAGE)
+        finally:
+            self.tell(room_id, lambda room: room.feed.log_read(events))
+
+    def _replay(self, room_id: str, effect: do.Replay) -> None:
+        self._start(self._read_page(room_id, effect))
+
+    async def _read_page(self, room_id: str, effect: do.Replay) -> None:
+        connection = self._connections.get(effect.conn_id)
+        if connection is None:
+            return
+        events: list[do.Said] | None = None
+        try:
+            await connection.drained()
+            limit = min(REPLAY_PAGE, effect.upto - effect.after)
+            events = await self.history.after(room_id, effect.after, limit)
+        finally:
+            self.tell(room_id, lambda room: room.feed.replayed(effect, events))
+
+    def _save_mute(self, room_id: str, effect: do.SaveMute) -> None:
+        self._start(self._keep_mute(room_id, effect))
+
+    async def _keep_mute(self, room_id: str, effect: do.SaveMute) -> None:
+        problem: CwrkError | None = None
+        try:
+            await self._stored(
+                room_id,
+                effect.user_id,
+                lambda: self.store.set_muted(UUID(room_id), effect.user_id, effect.muted),
+            )
+        except CwrkError as error:
+            problem = error
+        self.tell(room_id, lambda room: room.mute_saved(effect, problem))
+        self.fanout.notify(room_id)
+
+    def _save_read(self, room_id: str, effect: do.SaveRead) -> None:
+        self.lanes.start(
+            (room_id, effect.user_id, "tables"),
+            lambda: self.store.set_read(UUID(room_id), effect.user_id, effect.seq),
+        )
+
+    def _hold_seat(self, room_id: str, effect: do.HoldSeat) -> None:
+        self.lanes.start(
+            (room_id, effect.user_id, "tables"),
+            lambda: self.store.hold_seat(UUID(room_id), effect.user_id),
+        )
+
+    def _drop_presence(self, room_id: str, effect: do.DropPresence) -> None:
+        async def drop() -> None:
+            entry = self._open.get(room_id)
+            if entry is None or effect.user_id not in entry.room.here():  # else came back while this waited
+                await self.presence.dropped(room_id, effect.user_id)
+                self.fanout.notify(room_id)
+
+        self.lanes.start((room_id, effect.user_id, "tables"), drop)
+
+    def _wake(self, room_id: str, effect: do.Wake) -> None:
+        asyncio.get_running_loop().call_later(
+            max(0.0, effect.at - self._clock()) + 0.001, self._tick, room_id
+        )
+
+    def _tick(self, room_id: str) -> None:
+        self.tell(room_id, lambda room: room.tick(self._clock()))
+
+    # --- small things -----------------------------------------------------------------------------------
+
+    async def _stored(self, room_id: str, user_id: int, work: Callable[[], Awaitable[T]]) -> T:
+        """A participant's changes in the tables happen in the order they were asked for."""
+        return await self.lanes.run((room_id, user_id, "tables"), work)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(self._alone(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _alone(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (CwrkError, TimeoutError) as error:
+            logger.info("not done", reason=error.code if isinstance(error, CwrkError) else "TIMEOUT")
+        except Exception:
+            logger.exception("unexpected error")

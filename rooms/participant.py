@@ -1,0 +1,60 @@
+"""Who is in a room, as Room keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rooms.messages import Present
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A participant as the tables have them. `visit` names this stay: leaving ends it for good."""
+
+    user_id: int
+    display_name: str
+    role: str
+    muted_by: str  # "self", "moderator", or "" when not muted
+    joined_at: float
+    last_seen: float
+    visit: int
+    elsewhere: bool = False  # connected to another replica
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How a participant stood when the tables were asked: an answer older than that is not used."""
+
+    visit: int
+    mute_changes: int
+
+
+@dataclass(slots=True)
+class Participant:
+    """A member who is here, or was a moment ago. Several connections are one participant."""
+
+    member: Member
+    present: bool = True
+    connections: set[str] = field(default_factory=set)
+    lost_at: float | None = None  # when the last connection here went
+    mute_changes: int = 0
+    mute_kept: bool = True  # the tables know of our mute; until then they are not believed about it
+
+    @property
+    def muted(self) -> bool:
+        return bool(self.member.muted_by)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.member.visit, self.mute_changes)
+
+    def view(self) -> Present:
+        member = self.member
+        return Present(
+            user_id=str(member.user_id),
+            display_name=member.display_name,
+            role=member.role,
+            joined_at_unix=int(member.joined_at),
+            last_seen_unix=int(member.last_seen),
+            muted=self.muted,
+            muted_by=member.muted_by,
+        )

@@ -1,0 +1,174 @@
+"""The rooms service, put together: gRPC and the websocket in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import asyncpg
+import grpc
+from aiohttp import web
+
+from common import database, log, rpc
+from common.config import ConfigError
+from common.errors import CwrkError
+from common.migrate import migrate
+from common.tokens import Verifier
+from proto import auth_pb2, auth_pb2_grpc, rooms_pb2_grpc
+from rooms.config import Config
+from rooms.connection import Timing
+from rooms.cursors import Cursors
+from rooms.fanout import Fanout
+from rooms.history import History
+from rooms.hub import Hub
+from rooms.media_client import Worker
+from rooms.placement import Placement
+from rooms.presence import RENEW_SECONDS, Presence
+from rooms.room import GRACE_SECONDS
+from rooms.service import NAME, RoomsService
+from rooms.store import Store
+from rooms.voice_calls import VoiceCalls
+from rooms.websocket import Door
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+DRAINING = (4200, "DRAINING")
+CLOSE_SECONDS = 5.0
+
+logger = log.get("rooms")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a running rooms service listens: the real ports where 0 was asked for."""
+
+    grpc: int
+    websocket: int
+
+
+@asynccontextmanager
+async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[Ports]:  # noqa: B008  # frozen
+    """A running service. Leaving drains it: clients are sent elsewhere, what is being saved is saved.
+
+    Raises ConfigError.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(database.connect(config.database_url))
+        await migrate(opened, "rooms", MIGRATIONS)
+        store = Store(opened)
+        epoch, secret = await store.deployment()
+        replica = uuid4()
+        presence = Presence(opened, replica)
+        hub = Hub(store, presence, epoch)
+        hub.history = History(opened, hub.report)
+        hub.fanout = Fanout(config.redis_url, str(replica), presence, hub)
+        stack.push_async_callback(hub.fanout.close)
+
+        media = await stack.enter_async_context(rpc.connect(config.media_addr, "media", config.service_token))
+        worker = Worker(
+            media,
+            heard=lambda event: hub.voice.heard(event),
+            lost=lambda: hub.tell_all(lambda room: room.voices.all_lost("worker_lost")),
+        )
+        hub.voice = VoiceCalls(Placement(worker), hub.lanes, hub.tell)
+        for name, work in (
+            ("worker", worker.listen),
+            ("fanout", hub.fanout.run),
+            ("leases", lambda: keep_leases(hub, presence)),
+        ):
+            stack.push_async_callback(_cancel, asyncio.create_task(_forever(work), name=name))
+        stack.push_async_callback(hub.close)
+
+        auth = await stack.enter_async_context(rpc.connect(config.auth_addr, "auth", config.service_token))
+        verifier = Verifier(lambda: fetch_keys(auth))
+        door = Door(hub, verifier, config.allowed_origins, config.ice_servers, timing)
+        service = RoomsService(store, hub, verifier, Cursors(secret))
+
+        def register(server: grpc.aio.Server) -> None:
+            rooms_pb2_grpc.add_RoomsServicer_to_server(service, cast(Any, server))
+
+        server = await stack.enter_async_context(
+            rpc.serve(
+                config.listen,
+                variable="ROOMS_LISTEN",
+                service_token=config.service_token,
+                names=[NAME],
+                register=register,
+            )
+        )
+        ws_port = await stack.enter_async_context(listen(config, door.app()))
+        try:
+            yield Ports(server.port, ws_port)
+        finally:
+            door.draining = True
+            await drain(hub, presence, config.drain_ms / 1000)
+
+
+async def fetch_keys(auth: rpc.Client) -> str:
+    """auth's public keys, as a JSON Web Key Set."""
+    stub = auth_pb2_grpc.AuthStub(cast(Any, auth.channel))
+    key_set: auth_pb2.KeySet = await auth.call(cast(Any, stub.GetKeySet), auth_pb2.KeySetRequest())
+    return key_set.jwks
+
+
+@asynccontextmanager
+async def listen(config: Config, app: web.Application) -> AsyncIterator[int]:
+    """The websocket's HTTP server; its port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, config.ws_host, config.ws_port).start()
+        except OSError:
+            raise ConfigError(
+                f"ROOMS_WS_PORT={config.ws_port} on {config.ws_host} is taken or not an address of this "
+                "machine; stop what uses it, or choose another."
+            ) from None
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def keep_leases(hub: Hub, presence: Presence) -> None:
+    """Keep the leases of everybody here, and forget those that nobody keeps."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await presence.renew(hub.everybody_here())
+            await presence.sweep()
+        except (CwrkError, asyncpg.PostgresError) as error:
+            logger.warning("leases not kept", reason=type(error).__name__)
+
+
+async def drain(hub: Hub, presence: Presence, seconds: float) -> None:
+    """Send everybody elsewhere over `seconds`, save what is being saved, close the rest."""
+    hub.reconnect_all(int(seconds * 1000))
+    await hub.empty(seconds)
+    hub.stop_reading()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await hub.drain()
+    hub.close_all(*DRAINING)
+    await hub.empty(CLOSE_SECONDS)
+    with contextlib.suppress(CwrkError):
+        await presence.retire(GRACE_SECONDS)
+
+
+async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+    """What must not end does not: a fault of ours is logged, and it begins again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("begins again")
+        await asyncio.sleep(1)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
