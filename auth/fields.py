@@ -20,6 +20,9 @@ EMAIL = re.compile(rf"{ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
 # Letters that would let a name reorder the text around it (UAX 9).
 REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
+# What shows nothing by itself: formats (joiners), spaces, marks that want a letter under them.
+UNSEEN = frozenset({"Cf", "Zs", "Mn", "Mc", "Me"})
+
 
 class Wrong(Exception):
     """What is wrong with a field, for the person who filled it in."""
@@ -58,7 +61,7 @@ def display_name(raw: str) -> str:
     if any(_invisible(character) or character in REORDERING for character in name):
         raise Wrong("must not have control characters")
     # Joiners belong to emoji and to several scripts; alone they are a name that nobody sees.
-    if all(unicodedata.category(character)[0] in "CZM" for character in name):
+    if all(unicodedata.category(character) in UNSEEN for character in name):
         raise Wrong("must have a visible character")
     return name
 
@@ -73,5 +76,8 @@ def new_password(raw: str) -> str:
 
 
 def _invisible(character: str) -> bool:
-    """Controls, unpaired surrogates, unassigned code points, line and paragraph separators."""
-    return unicodedata.category(character) in {"Cc", "Cn", "Cs", "Co", "Zl", "Zp"}
+    """Controls, unpaired surrogates, line and paragraph separators.
+
+    Not what is unassigned: that is next year's emoji, which this Python's Unicode does not know yet.
+    """
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}

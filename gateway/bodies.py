@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, NoReturn, TypeVar
 
@@ -15,6 +16,9 @@ T = TypeVar("T")
 INTEGER_MAX = 2**53 - 1
 # A page size beyond this is clamped by every service; here it only has to fit an int32.
 LIMIT_MAX = 10_000
+
+# A client that has said how much it will send, and then sends nothing, is not waited for.
+BODY_SECONDS = 10.0
 
 
 class Body:
@@ -68,13 +72,16 @@ class Body:
 async def read(request: web.Request) -> Body:
     """The request's JSON object.
 
-    Raises HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge (64 KiB) and Malformed.
+    Raises HTTPUnsupportedMediaType, HTTPRequestEntityTooLarge (64 KiB), HTTPRequestTimeout and Malformed.
     """
     if request.content_type != "application/json" or "Content-Type" not in request.headers:
         raise web.HTTPUnsupportedMediaType
     try:
-        raw = await request.read()
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
         members = json.loads(raw.decode("utf-8"), parse_constant=_not_json)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
     # A number of thousands of digits is a ValueError, thousands of brackets are a RecursionError.
     except (ValueError, RecursionError, web.RequestPayloadError):
         raise Malformed("The body is not JSON in UTF-8.", code="BROKEN_JSON") from None

@@ -99,13 +99,20 @@ def headers_of(pages: Pages) -> Callable[[web.Request, web.StreamResponse], Awai
     """A signal that adds the headers of every answer just before it is sent."""
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
-        headers = response.headers
-        headers.popall("Server", None)  # aiohttp's version is nobody's business
-        headers[REQUEST_ID] = request.get(ID) or uuid4().hex
-        headers.update(ALWAYS)
-        page = pages.is_page(request)
-        headers["Content-Security-Policy"] = pages.policy(request) if page else API_POLICY
-        # Answers of the API are somebody's own; files are kept, and asked about each time.
-        headers.setdefault("Cache-Control", "no-cache" if page else "no-store")
+        if pages.is_page(request):
+            # A file is kept, and asked about each time.
+            response.headers.setdefault("Cache-Control", "no-cache")
+            response.headers["Content-Security-Policy"] = pages.policy(request)
+        protect(response, request.get(ID) or uuid4().hex)
 
     return add
+
+
+def protect(response: web.StreamResponse, request_id: str) -> None:
+    """The headers of every answer, as the API's where nothing else was said."""
+    headers = response.headers
+    headers["Server"] = "cwrkPlanet"  # aiohttp would tell its version, and Python's
+    headers[REQUEST_ID] = request_id
+    headers.update(ALWAYS)
+    headers.setdefault("Content-Security-Policy", API_POLICY)
+    headers.setdefault("Cache-Control", "no-store")  # what the API answers is somebody's own

@@ -24,6 +24,7 @@ from common.errors import HTTP_STATUS, CwrkError, FieldError, Unauthenticated
 REFUSED = {
     404: ("NOT_FOUND", "There is nothing at this address."),
     405: ("METHOD_NOT_ALLOWED", "This address does not take that method."),
+    408: ("BODY_TOO_SLOW", "The body did not arrive in time."),
     413: ("BODY_TOO_LARGE", "The body is larger than 64 KiB."),
     415: ("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON, with Content-Type: application/json."),
 }

@@ -12,9 +12,13 @@ from common import rpc
 from common.config import ConfigError
 from gateway.app import make_app
 from gateway.config import Config
+from gateway.unreadable import Runner
 
 # Longer than any call may take, so that nothing that was begun is cut off.
 DRAIN_SECONDS = rpc.DEADLINE_SECONDS + 1.0
+
+# What is left of a body nobody wants is read for so long, so that its sender gets to read the answer.
+LINGERING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,12 @@ async def serve(config: Config) -> AsyncIterator[Server]:
         rpc.connect(config.auth, "auth", config.service_token) as auth,
         rpc.connect(config.rooms, "rooms", config.service_token) as rooms,
     ):
-        runner = web.AppRunner(
+        runner = Runner(
             make_app(config, auth, rooms),
             access_log=None,  # gateway/middleware.py writes our own
             handler_cancellation=True,  # a client that went away cancels its call
             shutdown_timeout=DRAIN_SECONDS,
+            lingering_time=LINGERING_SECONDS,
         )
         await runner.setup()
         try:

@@ -106,6 +106,6 @@ async def test_a_name_nobody_could_read_is_refused(rules: Rules, name: str) -> N
     assert [error.field for error in refused.value.errors] == ["displayName"]
 
 
-@pytest.mark.parametrize("name", ["A", "x" * 64, "Łukasz 👩‍💻", "न्", "李"])
+@pytest.mark.parametrize("name", ["A", "x" * 64, "Łukasz 👩‍💻", "न्", "李", "\U0001fae8", "\U0001ff42"])
 async def test_names_of_every_script_are_names(rules: Rules, name: str) -> None:
     assert (await register(rules, name=name)).display_name == name

@@ -19,7 +19,7 @@ async def test_every_answer_has_a_request_id_and_the_headers_that_protect(api: A
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "Server" not in headers
+    assert headers["Server"] == "cwrkPlanet"
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,11 +1,12 @@
 """Errors: every one is problem+json, whoever found it."""
 
+import gzip
 import json
 
 import pytest
 
 from common.errors import HTTP_STATUS, CwrkError, FieldError, InvalidFields, TooMany, Unavailable
-from gateway import problems
+from gateway import bodies, problems
 from tests.gateway.running import Answer, Api, RecordedRooms
 
 ID = "0190c0de-0000-7000-8000-000000000001"
@@ -122,10 +123,18 @@ async def test_a_body_of_more_than_64_kib(api: Api) -> None:
     )
 
 
+async def test_a_body_that_never_comes(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+    answer = await api.send_raw(
+        b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{"
+    )
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code": "BODY_TOO_SLOW"' in answer
+
+
 async def test_a_body_that_grows_when_unpacked(api: Api) -> None:
     """A megabyte of blanks is a kilobyte of gzip."""
-    import gzip
-
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     answer = await api.call("POST", "/auth/login", data=gzip.compress(b" " * 1_000_000), headers=headers)
     assert_problem(answer, 413, "BODY_TOO_LARGE")
