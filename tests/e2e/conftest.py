@@ -1,0 +1,84 @@
+"""Real browsers against the real services: nothing here is a stand-in but the microphone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.e2e import namespace, services
+from tests.e2e.browsers import chromium
+from tests.e2e.person import Person
+from tests.e2e.services import Stack
+from tests.e2e.tone import write_tone
+
+TONE_HZ = 440
+
+NewPerson: TypeAlias = Callable[..., Awaitable[Person]]
+Figure: TypeAlias = Callable[[str], None]
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if namespace.inside() or config.option.collectonly:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    capture.stop_global_capturing()
+    namespace.enter(config.invocation_params.args)
+    capture.start_global_capturing()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if figures := config.stash.get(FIGURES, []):
+        terminalreporter.section("figures")
+        for figure in figures:
+            terminalreporter.write_line(figure)
+
+
+@pytest.fixture
+def figure(pytestconfig: pytest.Config) -> Figure:
+    """Something measured, for the end of the run."""
+    return pytestconfig.stash.setdefault(FIGURES, []).append
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser lives as long as the run, and so must the loop that talks to it."""
+    for item in items:
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with services.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every Chromium's microphone hears: 440 Hz."""
+    return write_tone(tmp_path_factory.mktemp("tone") / "tone.wav", TONE_HZ)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(tone: Path) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(**chromium(tone))
+        yield running
+        await running.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_person(browser: Browser, stack: Stack) -> AsyncIterator[NewPerson]:
+    """Makes people, each in a browser context of their own; they have not signed in yet."""
+    async with AsyncExitStack() as people:
+
+        async def make(name: str, **context: object) -> Person:
+            return await people.enter_async_context(Person.opened(browser, stack.url, name, **context))
+
+        yield make

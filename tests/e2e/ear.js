@@ -1,0 +1,79 @@
+// Put into each page before its own scripts: an ear at the page's audio elements, and its peer connections.
+// Everything waits for what it is asked for and says what it found instead when it gives up.
+(() => {
+  const GIVE_UP_MS = 15_000;
+  const AUDIBLE = 0.003;
+  const peers = [];
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(...given) {
+      super(...given);
+      peers.push(this);
+    }
+  };
+
+  let context;
+  const analysers = new WeakMap();
+
+  function analyserOf(element) {
+    const track = element.srcObject.getAudioTracks()[0];
+    if (!analysers.has(track)) {
+      context ??= new AudioContext();
+      const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+      context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      analysers.set(track, analyser);
+    }
+    return analysers.get(track);
+  }
+
+  /** What each slot sounds like now: the loudest frequency, and the peak of the last 40 ms. */
+  function listen() {
+    return Array.from(document.querySelectorAll('audio[data-mid]'), (element) => {
+      const analyser = analyserOf(element);
+      const spectrum = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(spectrum);
+      const bin = spectrum.reduce((best, level, at) => (level > spectrum[best] ? at : best), 0);
+      const wave = new Float32Array(analyser.fftSize);
+      analyser.getFloatTimeDomainData(wave);
+      const peak = wave.slice(-2048).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+      return { mid: element.dataset.mid, hertz: (bin * context.sampleRate) / analyser.fftSize, peak };
+    });
+  }
+
+  function until(look, what) {
+    const began = performance.now();
+    return new Promise((resolve, reject) => {
+      const timer = setInterval(() => {
+        const found = look();
+        const given = performance.now() - began > GIVE_UP_MS;
+        if (!found && !given) return;
+        clearInterval(timer);
+        if (found) resolve(found);
+        else reject(new Error(`${what}; heard ${JSON.stringify(listen())}, peers ${peers.map((pc) => pc.connectionState)}`));
+      }, 20);
+    });
+  }
+
+  window.ear = {
+    peers,
+    listen,
+    /** The first slot with a tone within `width` Hz of `hertz`. */
+    hears: (hertz, width) =>
+      until(() => listen().find(({ hertz: found, peak }) => peak > AUDIBLE && Math.abs(found - hertz) < width), `no ${hertz} Hz`),
+    /** Nothing in any slot for as long as `ms`. */
+    hearsNothing(ms) {
+      let since = performance.now();
+      return until(() => {
+        if (listen().some(({ peak }) => peak > AUDIBLE)) since = performance.now();
+        return performance.now() - since > ms;
+      }, 'not silent');
+    },
+    /** Inbound totals of the live connection. */
+    async inbound() {
+      const report = await peers.at(-1).getStats();
+      const streams = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
+      const sum = (name) => streams.reduce((total, stream) => total + (stream[name] ?? 0), 0);
+      return { received: sum('packetsReceived'), lost: sum('packetsLost'), concealed: sum('concealedSamples') };
+    },
+  };
+})();

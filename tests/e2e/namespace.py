@@ -1,0 +1,60 @@
+"""A network of the tests' own, with nothing in it but loopback and one interface.
+
+Firefox never pairs with 127.0.0.1, so the voices need an address on an interface; and browsers left to
+themselves talk to the outside. So pytest starts itself anew under `unshare --net`: as root directly, as
+anybody else inside a user namespace, where they are root for long enough to add the interface. Where the
+kernel forbids that (a plain container), the tests run on loopback and the Firefox part is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+ADDRESS = "10.77.0.1"
+INSIDE = "CWRK_E2E_NAMESPACE"
+
+# A pair, because an interface with nothing at its other end is down. The route is for pages that may not
+# use the microphone: those get the address of the default route only.
+INTERFACE = f"""
+set -e
+ip link set lo up
+ip link add e2e type veth peer name e2e-far
+ip addr add {ADDRESS}/24 dev e2e
+ip link set e2e-far up
+ip link set e2e up
+ip route add default dev e2e
+exec "$@"
+"""
+
+
+def inside() -> bool:
+    return INSIDE in os.environ
+
+
+def media_host() -> str:
+    """The address voices are received on."""
+    return ADDRESS if inside() else "127.0.0.1"
+
+
+def enter(arguments: Sequence[str]) -> None:
+    """Become `pytest arguments` in a namespace. Comes back only where there can be none."""
+    wrapper = _wrapper()
+    if subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode != 0:
+        return
+    os.environ[INSIDE] = "1"
+    os.execvp(wrapper[0], [*wrapper, sys.executable, "-m", "pytest", *arguments])
+
+
+def _wrapper() -> list[str]:
+    setup = ["sh", "-c", INTERFACE, "sh"]
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        return ["false"]
+    if os.geteuid() == 0:
+        return ["unshare", "--net", *setup]
+    # Root for the interface, oneself again for the servers: PostgreSQL refuses to run as root.
+    oneself = ["unshare", f"--map-user={os.getuid()}", f"--map-group={os.getgid()}"]
+    return ["unshare", "--net", "--map-root-user", *setup, *oneself]
