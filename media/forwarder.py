@@ -1,84 +1,33 @@
-"""The packet loop: what comes in on the sockets, and the voices that go out again.
-
-This is the loop in Python. Everything around it speaks to it by `add_transport`, `add_route`, `poll` and
-the few more below, all of them plain values, so that a loop in another language can take its place.
+"""The packet loop in Python: what comes in on the sockets, and the voices that go out again.
 
 A datagram is told apart by its first octet (RFC 7983). STUN and DTLS are handed up; RTP is authenticated,
 its header read, its speaker's mute obeyed, and then it is written anew for each listener: payload type,
 extension ids, MID, SSRC, sequence number and timestamp of that listener's slot. RTCP is handed up too,
 and none is passed on. One listener that fails, whatever the reason, is skipped and counted.
 
-Times are in seconds of one monotonic clock, and are arguments.
+The interface, and what each method promises, is `media.packet_loop.PacketLoop`.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from media import rtp, srtp
 from media.address import Address, Path
 from media.datagrams import OUTBOX, STRIDE, DatagramSocket, Outbox, Target
-from media.reception import Reception
+from media.packet_loop import Counters, Polled, SentStream, SlotNumbers, TransportNumbers
+from media.reception import Reception, ReportBlock
 from media.rtp import HeaderWriter
 from media.sequence import OPUS_CLOCK, OutStream
 
 #: Reads of a socket's inbox before others get their turn.
 _ROUNDS: Final = 8
+#: Packets a second a speaker may send: Opus frames of 2.5 ms make 400. Past it, they are dropped.
+_MAX_RATE: Final = 500
 #: SSRCs a participant may use in its life, since libsrtp keeps state for each. Full: new ones are dropped.
 _MAX_SSRCS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class SlotNumbers:
-    """How a listener numbers one of its slots: `level_id` and `mid_id` are 0 for an extension it lacks."""
-
-    mid: str
-    ssrc: int
-    payload_type: int
-    level_id: int
-    mid_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class TransportNumbers:
-    """How a participant numbers what it sends (payload_type None: it only listens), and its slots."""
-
-    payload_type: int | None
-    level_id: int
-    slots: tuple[SlotNumbers, ...]
-
-
-@dataclass(slots=True)
-class Counters:
-    """Packets since the start. `dropped` is of speakers: unauthentic, malformed or not expected."""
-
-    received: int = 0
-    forwarded: int = 0
-    muted: int = 0
-    dropped: int = 0
-    failed: int = 0
-
-
-@dataclass(slots=True)
-class Polled:
-    """What the loop does not do itself: STUN with where it came from, DTLS and RTCP with the transport."""
-
-    stun: list[tuple[Path, bytes]] = field(default_factory=list)
-    dtls: list[tuple[int, bytes]] = field(default_factory=list)
-    rtcp: list[tuple[int, bytes]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class SentStream:
-    """A slot as its sender report tells of it."""
-
-    ssrc: int
-    timestamp: int
-    packets: int
-    octets: int
 
 
 class _Out:
@@ -119,6 +68,8 @@ class _Transport:
         "payload_type",
         "reception",
         "routes",
+        "second_count",
+        "second_start",
         "socket",
         "spoke_at",
         "ssrcs",
@@ -136,6 +87,8 @@ class _Transport:
         self.transmit: Any = None
         self.reception: Reception | None = None
         self.ssrcs: set[int] = set()
+        self.second_start = 0.0
+        self.second_count = 0
         self.loudest: int | None = None
         self.heard_at: float | None = None
         self.spoke_at: float | None = None
@@ -150,7 +103,7 @@ class _Transport:
 
 
 class Forwarder:
-    """The packet loop over `sockets`. A transport is named by a number that its owner gives out."""
+    """The PacketLoop over `sockets`, in the thread that calls it."""
 
     def __init__(self, sockets: Sequence[DatagramSocket]) -> None:
         self._sockets = sockets
@@ -161,7 +114,6 @@ class Forwarder:
     # --- transports and routes ---------------------------------------------------------------------------
 
     def add_transport(self, transport: int, numbers: TransportNumbers) -> None:
-        """A participant, before its keys and addresses are known."""
         self._transports[transport] = _Transport(transport, numbers)
 
     def set_keys(self, transport: int, keys: srtp.Keys) -> None:
@@ -170,7 +122,6 @@ class Forwarder:
         self._ready(state)
 
     def learn(self, transport: int, path: Path) -> None:
-        """What comes on this path is the transport's."""
         self._addresses[path.socket][path.address] = self._transports[transport]
 
     def forget(self, transport: int, path: Path) -> None:
@@ -179,7 +130,6 @@ class Forwarder:
             del self._addresses[path.socket][path.address]
 
     def aim(self, transport: int, path: Path) -> None:
-        """Send to the transport on this path."""
         state = self._transports[transport]
         state.path = path
         state.target = Target(path.address)
@@ -187,7 +137,6 @@ class Forwarder:
         self._ready(state)
 
     def drop_transport(self, transport: int) -> None:
-        """Forgets it with its routes and addresses; nothing happens when it is gone already."""
         state = self._transports.pop(transport, None)
         if state is None:
             return
@@ -201,7 +150,6 @@ class Forwarder:
         state.outbox = None
 
     def add_route(self, source: int, listener: int, mid: str) -> None:
-        """The source's packets go to the listener's slot, in place of what went there."""
         out = self._transports[listener].outs[mid]
         self._detach(out)
         out.stream.switch()
@@ -212,7 +160,6 @@ class Forwarder:
         self._detach(self._transports[listener].outs[mid])
 
     def set_muted(self, transport: int, muted: bool) -> None:
-        """Whether what it says is dropped, before anything stores it."""
         state = self._transports[transport]
         if state.muted and not muted:
             self._switch(state)
@@ -238,13 +185,10 @@ class Forwarder:
     # --- what the owner asks now and then ----------------------------------------------------------------
 
     def heard(self, transport: int) -> tuple[float | None, float | None]:
-        """When the transport's last authentic RTP or RTCP packet came, and its last RTP packet."""
         state = self._transports[transport]
         return state.heard_at, state.spoke_at
 
     def levels(self) -> dict[int, int]:
-        """The loudest level (RFC 6464: -dBov, 0 … 127, smaller is louder) of each transport that spoke since
-        the last call."""
         levels = {}
         for state in self._transports.values():
             if state.loudest is not None:
@@ -252,12 +196,16 @@ class Forwarder:
                 state.loudest = None
         return levels
 
-    def reception(self, transport: int) -> Reception | None:
-        """How the transport's own voice arrives; None before its first packet."""
-        return self._transports[transport].reception
+    def sender_reported(self, transport: int, ssrc: int, ntp_middle: int, now: float) -> None:
+        reception = self._transports[transport].reception
+        if reception is not None and reception.ssrc == ssrc:
+            reception.sender_report(ntp_middle, now)
+
+    def report(self, transport: int, now: float) -> ReportBlock | None:
+        reception = self._transports[transport].reception
+        return None if reception is None else reception.report(now)
 
     def sent(self, transport: int, now: float) -> list[SentStream]:
-        """The transport's slots that carried something."""
         streams = []
         for out in self._transports[transport].outs.values():
             timestamp = out.stream.timestamp_at(now)
@@ -268,25 +216,22 @@ class Forwarder:
     # --- sending what is not forwarded -------------------------------------------------------------------
 
     def send(self, path: Path, datagram: bytes) -> None:
-        """Sends a datagram as it is."""
         self._sockets[path.socket].send(path.address, datagram)
 
-    def send_to(self, transport: int, datagram: bytes) -> None:
+    def _send_to(self, transport: int, datagram: bytes) -> None:
         """Sends it to the transport's path, and drops it when there is none yet."""
         state = self._transports.get(transport)
         if state is not None and state.path is not None:
             self.send(state.path, datagram)
 
     def send_rtcp(self, transport: int, packet: bytes) -> None:
-        """Encrypts and sends a compound packet, and drops it before there are keys."""
         state = self._transports[transport]
         if state.contexts is not None:
-            self.send_to(transport, state.contexts.protect_rtcp(packet))
+            self._send_to(transport, state.contexts.protect_rtcp(packet))
 
     # --- the loop ----------------------------------------------------------------------------------------
 
     def poll(self, socket: int, now: float) -> Polled:
-        """Works off what has arrived on a socket, and hands up what is not RTP."""
         polled = Polled()
         here = self._sockets[socket]
         for _ in range(_ROUNDS):
@@ -345,11 +290,17 @@ class Forwarder:
         counters = self.counters
         start = i * STRIDE
         ssrc = int.from_bytes(inbox.buffer[start + 8 : start + 12], "big")
-        if not self._admits(state, ssrc) or srtp.unprotect(
-            contexts.receive, inbox.pointers[i], inbox.lengths[i]
+        if now - state.second_start >= 1.0:
+            state.second_start = now
+            state.second_count = 0
+        if (
+            state.second_count >= _MAX_RATE
+            or not self._admits(state, ssrc)
+            or srtp.unprotect(contexts.receive, inbox.pointers[i], inbox.lengths[i])
         ):
             counters.dropped += 1
             return
+        state.second_count += 1
         state.ssrcs.add(ssrc)
         state.heard_at = state.spoke_at = now
         packet = bytes(inbox.buffer[start : start + inbox.sizes[i]])

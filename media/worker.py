@@ -23,9 +23,10 @@ from media import negotiation, rtcp
 from media.address import Path
 from media.datagrams import DatagramSocket
 from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
-from media.forwarder import Forwarder, SlotNumbers, TransportNumbers
+from media.forwarder import Forwarder
 from media.ice import IceLite
 from media.negotiation import Local, Offer
+from media.packet_loop import PacketLoop, SlotNumbers, TransportNumbers
 from media.router import Connect, Disconnect, Effect, Router, SetMuted, Slot, SlotsChanged
 from media.rtp import SILENT
 from media.speakers import INTERVAL, Speakers
@@ -94,7 +95,7 @@ class Worker:
     ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.events = Events()
-        self.forwarder = Forwarder(sockets)
+        self.forwarder: PacketLoop = Forwarder(sockets)
         self._sockets = sockets
         self._candidates = advertise or tuple((each.host, each.port) for each in sockets)
         self._limits = limits or Limits()
@@ -287,10 +288,8 @@ class Worker:
                 voice.heard_at = now
                 voice.transport.receive(datagram)
         for number, compound in polled.rtcp:
-            reception = self.forwarder.reception(number) if number in self._voices else None
             for ssrc, ntp in rtcp.sender_reports(compound):
-                if reception is not None and reception.ssrc == ssrc:
-                    reception.sender_report(ntp, now)
+                self.forwarder.sender_reported(number, ssrc, ntp, now)
 
     def _check(self, path: Path, datagram: bytes, now: float) -> None:
         checked = self._ice.receive(datagram, path)
@@ -340,8 +339,8 @@ class Worker:
 
     def _report(self, voice: _Voice, now: float, wall: float) -> None:
         """Our own view of both directions (RFC 3550, section 6.4): how the voice arrives, what was sent."""
-        reception = self.forwarder.reception(voice.number)
-        blocks = [] if reception is None else [reception.report(now)]
+        block = self.forwarder.report(voice.number, now)
+        blocks = [] if block is None else [block]
         compound = rtcp.receiver_report(voice.report_ssrc, blocks)
         for sent in self.forwarder.sent(voice.number, now):
             compound += rtcp.sender_report(

@@ -15,7 +15,8 @@ from pylibsrtp import Policy
 from media import address, datagrams, rtp, srtp
 from media.address import Path
 from media.datagrams import STRIDE, DatagramSocket
-from media.forwarder import Forwarder, SlotNumbers, TransportNumbers
+from media.forwarder import Forwarder
+from media.packet_loop import SlotNumbers, TransportNumbers
 from media.srtp import Contexts, Keys
 
 FRAME = 960
@@ -216,6 +217,17 @@ def test_ssrcs_are_bounded(room: Room) -> None:
     assert room.forwarder.counters.dropped == 84
 
 
+def test_a_speakers_rate_is_bounded(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    for second in (1.0, 2.0):
+        for sequence in range(600):
+            room.ends[ANN].say(int(second) * 600 + sequence, b"opus")
+            room.poll(now=second)
+            room.ends[BOB].hear()
+    assert room.forwarder.counters.forwarded == 1000
+    assert room.forwarder.counters.dropped == 200
+
+
 def test_a_listener_that_cannot_be_sent_to_hurts_nobody(room: Room) -> None:
     room.forwarder.add_route(ANN, EVE, "e1")
     room.forwarder.add_route(ANN, BOB, "b1")
@@ -278,7 +290,7 @@ def test_a_batch_larger_than_the_outbox_arrives_whole(room: Room) -> None:
     for sequence in range(600):
         room.ends[ANN].say(sequence, bytes(100))
         if sequence % 150 == 149:
-            room.poll()
+            room.poll(now=float(sequence))
             while count := len(room.ends[BOB].hear()):
                 heard += count
     assert heard == 600
