@@ -37,7 +37,7 @@ class Config(Common):
     )
     password_queue: int = setting(
         "PASSWORD_QUEUE",
-        "So many more may wait; the next is told to come back.",
+        "So many more may wait, some 0.2 s each; the next is told to come back.",
         16,
         parse=integer(0, 10_000),
     )

@@ -10,12 +10,13 @@ from aiohttp import web
 
 from common import rpc
 from common.config import ConfigError
+from gateway.accounts import PASSWORD_DEADLINE_SECONDS
 from gateway.app import make_app
 from gateway.config import Config
 from gateway.unreadable import Runner
 
 # Longer than any call may take, so that nothing that was begun is cut off.
-DRAIN_SECONDS = rpc.DEADLINE_SECONDS + 1.0
+DRAIN_SECONDS = PASSWORD_DEADLINE_SECONDS + 1.0
 
 # What is left of a body nobody wants is read for so long, so that its sender gets to read the answer.
 LINGERING_SECONDS = 1.0
