@@ -59,6 +59,7 @@ class Connection:
     transport: asyncio.Transport | None
     timing: Timing
     expires_at: float  # of the token, in the event loop's time
+    reading: asyncio.Task[None] | None = None  # ends before the goodbye, which reads the answer itself
     conn_id: str = field(default_factory=lambda: uuid4().hex)
     heard_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     closed_with: tuple[int, str] | None = None
@@ -121,7 +122,7 @@ class Connection:
                 await self._wake.wait()
         except (ConnectionError, RuntimeError):  # the client is gone; the reader sees it too
             return
-        await self.finish()
+        await self._finish()
 
     async def _write_one(self, item: Item) -> None:
         if isinstance(item, bytes):
@@ -132,17 +133,19 @@ class Connection:
         else:
             await self.socket.ping()
 
-    async def finish(self) -> None:
+    async def _finish(self) -> None:
         """Say goodbye, and cut the line when nobody listens."""
         code, reason = self.closed_with or (1000, "")
         try:
+            if self.reading is not None:
+                self.reading.cancel()
+                await asyncio.wait([self.reading])
             async with asyncio.timeout(self.timing.close):
                 await self.socket.close(code=code, message=reason.encode())
         except (TimeoutError, ConnectionError, RuntimeError):
-            self.abort()
+            self._abort()
 
-    def abort(self) -> None:
-        """Cut the line at once."""
+    def _abort(self) -> None:
         if self.transport is not None:
             self.transport.abort()
 
@@ -159,7 +162,7 @@ class Connection:
                 ping_at = self._due(loop.time(), ping_at)
         # The writer may be stuck in a frame that the client does not take.
         await asyncio.sleep(self.timing.close)
-        self.abort()
+        self._abort()
 
     def _due(self, now: float, ping_at: float) -> float:
         """What the clock asks for; when to ping next."""

@@ -37,6 +37,7 @@ class Participant:
     present: bool = True
     connections: set[str] = field(default_factory=set)
     lost_at: float | None = None  # when the last connection here went
+    dropped: bool = False  # the grace is over: the tables are told that nobody is connected here
     mute_changes: int = 0
     mute_kept: bool = True  # the tables know of our mute; until then they are not believed about it
 

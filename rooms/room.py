@@ -110,7 +110,7 @@ class Room:
                 muted_by=member.muted_by if known.mute_kept else known.member.muted_by,
                 last_seen=now,
             )
-        participant.lost_at = None
+        participant.lost_at, participant.dropped = None, False
         participant.connections.add(conn_id)
         self._connections[conn_id] = member.user_id
         self.feed.connect(conn_id)
@@ -141,7 +141,8 @@ class Room:
             if participant.lost_at is None:
                 continue
             away = now - participant.lost_at
-            if away >= GRACE_SECONDS and participant.present:
+            if away >= GRACE_SECONDS and not participant.dropped:
+                participant.dropped = True
                 effects.append(do.DropPresence(user_id))
                 if not participant.member.elsewhere:
                     effects += self._went(participant)

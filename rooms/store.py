@@ -126,8 +126,9 @@ class Store:
             rows = await connection.fetch(
                 f"{ROOMS} WHERE (r.visibility = 'public' OR me.user_id IS NOT NULL)"
                 " AND ($2::uuid IS NULL OR r.id < $2)"
-                " AND ($3 = '' OR strpos(lower(r.name), lower($3)) > 0"
-                "   OR strpos(lower(r.topic), lower($3)) > 0)"
+                # pg_c_utf8: every script has its lower case, whatever the server's locale.
+                " AND ($3 = '' OR strpos(lower(r.name || E'\n' || r.topic COLLATE pg_c_utf8),"
+                "   lower($3::text COLLATE pg_c_utf8)) > 0)"
                 " ORDER BY r.id DESC LIMIT $4",
                 user_id,
                 before,

@@ -30,7 +30,7 @@ from common.errors import (
 )
 from common.tokens import Identity, Verifier
 from rooms.connection import Connection, Pong, Timing
-from rooms.frames import BadFrame, Frame, decode, encode, resume_of
+from rooms.frames import BadFrame, decode, encode, resume_of
 from rooms.hub import Hub
 from rooms.limits import CHAT_BURST, CHAT_PER_SECOND, Limits
 from rooms.messages import (
@@ -145,16 +145,15 @@ class Door:
         # The path alone: the query may hold a token.
         bound = logger.bind(path=request.path, user=visitor.identity.user_id, conn=connection.conn_id)
         bound.info("connection opened")
-        writing = asyncio.create_task(connection.run())
+        reader = Reader(self, visitor, connection, Limits(loop.time()))
+        connection.reading = asyncio.create_task(reader.run())
         try:
-            await Reader(self, visitor, connection, Limits(loop.time())).run()
+            await connection.run()
         finally:
             self.hub.detach(visitor.room_id, connection.conn_id)
-            connection.close(1000, "")
-            await writing
-            bound.info(
-                "connection closed", code=socket.close_code, reason=(connection.closed_with or ("", ""))[1]
-            )
+            connection.reading.cancel()
+            code, reason = connection.closed_with or (0, "")
+            bound.info("connection closed", code=int(socket.close_code or code), reason=reason)
 
     def _hello(self, connection: Connection) -> Hello:
         return Hello(
@@ -188,7 +187,13 @@ class Reader:
     limits: Limits
 
     async def run(self) -> None:
-        """Until the connection ends, whoever ends it."""
+        """Until the client ends it, or the connection is closed and cancels this."""
+        try:
+            await self._read()
+        finally:
+            self.connection.close(1000, "")
+
+    async def _read(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             message = await self.connection.socket.receive()
@@ -207,13 +212,13 @@ class Reader:
         if self.connection.closing:
             return None
         if wait := self.limits.frame(now):
-            return self._over(wait, None, now)
+            return self._over(wait, now)
         try:
             frame = decode(text)
         except BadFrame as bad:
             return self._refuse(bad.error, bad.ref_id, bad.about)
         if wait := self.limits.message(frame.message, now):
-            return self._over(wait, frame, now)
+            return self._over(wait, now, frame.ref_id, frame.about)
         if isinstance(frame.message, Auth):
             await self._renew(frame.message, frame.ref_id)
         else:
@@ -232,12 +237,12 @@ class Reader:
         self.connection.send(encode(AuthOk(int(identity.expires_at)), ref_id=ref_id))
         return None
 
-    def _over(self, wait: float, frame: Frame | None, now: float) -> None:
+    def _over(self, wait: float, now: float, ref_id: str | None = None, about: str | None = None) -> None:
         if self.limits.exhausted(now):
             self.connection.close(*RATE)
             return
         over = TooMany("Too much at once. Wait a moment.", retry_after=wait)
-        self._refuse(over, frame and frame.ref_id, frame and frame.about)
+        self._refuse(over, ref_id, about)
 
     def _refuse(self, problem: CwrkError, ref_id: str | None, about: str | None = None) -> None:
         self.connection.send(encode(error(problem, about or ref_id), ref_id=ref_id))

@@ -1,4 +1,4 @@
-"""A running rooms service with its neighbours: keys from a real auth servicer, voices from a real media servicer."""
+"""A running rooms service and its neighbours: auth's keys and a media worker, each a real gRPC servicer."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 self.seen.append(message.json())
             elif message.type is aiohttp.WSMsgType.CLOSE:
-                return self.ws.close_code, message.extra or ""
+                return message.data, message.extra or ""
             elif message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
                 return self.ws.close_code, ""
 
@@ -278,7 +278,7 @@ async def neighbours(database_url: str, redis_url: str = "") -> AsyncIterator[St
     """Everything rooms needs around it."""
     media = Media()
     async with (
-        grpc_server(auth_pb2_grpc.add_AuthServicer_to_server, Auth()) as auth_addr,
+        grpc_server(auth_pb2_grpc.add_AuthServicer_to_server, cast(Any, Auth)()) as auth_addr,
         grpc_server(media_pb2_grpc.add_MediaServicer_to_server, media) as media_addr,
         contextlib.AsyncExitStack() as stack,
     ):

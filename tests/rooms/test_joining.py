@@ -1,0 +1,104 @@
+"""Joining and leaving: members, seats, and who sees whom."""
+
+import pytest
+
+from common.errors import Conflict
+from proto import rooms_pb2 as pb
+from tests.rooms import kit
+
+
+async def seated(rooms: kit.Rooms, room_id: str) -> list[tuple[str, bool]]:
+    """Who has a seat, and whether they are online."""
+    answer = await rooms.call("ListParticipants", pb.ListParticipantsRequest(room_id=room_id), 1)
+    return [(seat.user_id, seat.online) for seat in answer.items]
+
+
+async def test_joining_takes_a_seat_and_joining_again_keeps_it(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    answer = await rooms.call("JoinRoom", pb.JoinRoomRequest(room_id=room_id), 2)
+    assert (answer.room_id, answer.peer_id) == (room_id, "2")
+    await rooms.join(room_id, 2)
+    assert await seated(rooms, room_id) == [("2", False)]
+
+
+async def test_a_full_room_says_so_and_its_people_may_come_again(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create(max=2)
+    await rooms.join(room_id, 1, 2)
+    with pytest.raises(Conflict) as caught:
+        await rooms.join(room_id, 3)
+    assert caught.value.code == "ROOM_FULL"
+    await rooms.join(room_id, 1, 2)
+    await rooms.leave(room_id, 2)
+    await rooms.join(room_id, 3)
+
+
+async def test_a_newcomer_sees_who_is_there_and_they_see_the_newcomer(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    ann = await rooms.enter(room_id, 1)
+    await rooms.join(room_id, 2)
+    bob = await rooms.connect(room_id, 2)
+
+    hello, state = bob.seen[0]["payload"], bob.seen[1]["payload"]
+    assert hello["last_seq"] == 0
+    assert hello["heartbeat_ms"] == 15000
+    assert hello["limits"] == {
+        "frame_bytes": 65536,
+        "chat_code_points": 4000,
+        "chat_per_second": 5,
+        "chat_burst": 10,
+    }
+    assert [(p["user_id"], p["display_name"], p["role"]) for p in state["participants"]] == [
+        ("1", "Person 1", "owner"),
+        ("2", "Person 2", "member"),
+    ]
+    joined = await ann[0].payload("peer_joined")
+    assert joined == {
+        "room_id": room_id,
+        "user_id": "2",
+        "display_name": "Person 2",
+        "participant": state["participants"][1],
+    }
+    assert await seated(rooms, room_id) == [("1", True), ("2", True)]
+
+
+async def test_leaving_closes_every_tab_and_the_others_see_it(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    tab = await rooms.connect(room_id, 2)
+    answer = await rooms.call("LeaveRoom", pb.LeaveRoomRequest(room_id=room_id), 2)
+    assert answer.status == "left"
+    assert await bob.closed() == (4003, "LEFT")
+    assert await tab.closed() == (4003, "LEFT")
+    assert await ann.payload("peer_left") == {"room_id": room_id, "user_id": "2"}
+    assert await seated(rooms, room_id) == [("1", True)]
+
+
+async def test_leaving_twice_is_leaving(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    await rooms.leave(room_id, 2)
+    await rooms.leave(room_id, 2)
+
+
+async def test_an_owner_who_leaves_may_come_back_to_a_private_room(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create(visibility="private")
+    (ann,) = await rooms.enter(room_id, 1)
+    await rooms.leave(room_id, 1)
+    assert await ann.closed() == (4003, "LEFT")
+    await rooms.join(room_id, 1)
+    await rooms.connect(room_id, 1)
+
+
+async def test_a_mute_outlives_the_visit(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    await bob.send("mute", {"muted": True})
+    updated = await ann.payload("participant_updated")
+    assert (updated["user_id"], updated["participant"]["muted"]) == ("2", True)
+    assert updated["participant"]["muted_by"] == "self"
+
+    async with rooms.http.ws_connect(
+        rooms.url(room_id, access_token=kit.token(2), user_id=2)
+    ) as ws:  # a second tab, so that the tables are asked
+        state = kit.Socket(ws)
+        participants = (await state.payload("state"))["participants"]
+    assert [(p["user_id"], p["muted"]) for p in participants] == [("1", False), ("2", True)]
