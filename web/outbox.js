@@ -1,6 +1,7 @@
 /**
  * Chat messages on their way: kept until the server says they are saved, sent again after a reconnect.
- * The same client_msg_id makes the repeat harmless.
+ * One is under way at a time, so they are saved in the order they were written whatever happens to the
+ * first; the same client_msg_id makes a repeat harmless.
  *
  * @typedef {{id: string, text: string, at: number, failed: boolean}} Pending
  */
@@ -10,11 +11,12 @@ const RETRY_MS = 1_000;
 export class Outbox {
   /** @type {Map<string, Pending>} in the order they were written */
   #pending = new Map();
+  #underWay = '';
   #send;
   #changed;
 
   /**
-   * @param {(pending: Pending) => void} send
+   * @param {(pending: Pending) => void} send may do nothing: `resend` follows when there is a connection
    * @param {(pending: Pending[]) => void} changed
    */
   constructor(send, changed) {
@@ -24,48 +26,58 @@ export class Outbox {
 
   /** @param {string} text */
   add(text) {
-    const pending = { id: newId(), text, at: Date.now(), failed: false };
-    this.#put(pending);
-    this.#send(pending);
+    const id = newId();
+    this.#put({ id, text, at: Date.now(), failed: false });
+    this.#next();
   }
 
   /** The connection is back. */
   resend() {
-    for (const pending of this.#pending.values()) if (!pending.failed) this.#send(pending);
+    this.#underWay = '';
+    this.#next();
   }
 
-  /** The server has it. @param {string} id */
+  /** The server has it, or the user gave it up. @param {string} id */
   settled(id) {
-    if (this.#pending.delete(id)) this.#tell();
+    if (this.#pending.delete(id)) this.#changed([...this.#pending.values()]);
+    this.#over(id);
   }
 
   /** The server refused it. @returns {boolean} whether the refusal was about a message of ours */
   refused(id, { retryable, retry_after_ms: after }) {
     const pending = this.#pending.get(id);
     if (!pending) return false;
-    if (retryable) setTimeout(() => this.#pending.has(id) && this.#send(pending), after ?? RETRY_MS);
-    else this.#put({ ...pending, failed: true });
+    if (retryable) {
+      setTimeout(() => this.#over(id), after ?? RETRY_MS);
+    } else {
+      this.#put({ ...pending, failed: true });
+      this.#over(id);
+    }
     return true;
   }
 
   /** @param {string} id */
   retry(id) {
-    const pending = { ...this.#pending.get(id), failed: false };
-    this.#put(pending);
-    this.#send(pending);
+    this.#put({ ...this.#pending.get(id), failed: false });
+    this.#next();
   }
 
-  /** @param {string} id */
-  discard(id) {
-    this.settled(id);
+  #over(id) {
+    if (this.#underWay !== id) return;
+    this.#underWay = '';
+    this.#next();
+  }
+
+  #next() {
+    if (this.#underWay) return;
+    const next = [...this.#pending.values()].find(({ failed }) => !failed);
+    if (!next) return;
+    this.#underWay = next.id;
+    this.#send(next);
   }
 
   #put(pending) {
     this.#pending.set(pending.id, pending);
-    this.#tell();
-  }
-
-  #tell() {
     this.#changed([...this.#pending.values()]);
   }
 }

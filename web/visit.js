@@ -43,7 +43,7 @@ class Visit {
   }
 
   discard(id) {
-    this.#outbox.discard(id);
+    this.#outbox.settled(id);
   }
 
   /** @param {boolean} muted */

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import pytest_asyncio
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     capture.stop_global_capturing()
-    namespace.enter(config.invocation_params.args)
+    namespace.enter("pytest", config.invocation_params.args)
     capture.start_global_capturing()
 
 
@@ -78,7 +78,7 @@ async def new_person(browser: Browser, stack: Stack) -> AsyncIterator[NewPerson]
     """Makes people, each in a browser context of their own; they have not signed in yet."""
     async with AsyncExitStack() as people:
 
-        async def make(name: str, **context: object) -> Person:
+        async def make(name: str, **context: Any) -> Person:
             return await people.enter_async_context(Person.opened(browser, stack.url, name, **context))
 
         yield make

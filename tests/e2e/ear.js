@@ -68,8 +68,16 @@
         return performance.now() - since > ms;
       }, 'not silent');
     },
-    /** Inbound totals of the live connection. */
-    async inbound() {
+    /** Inbound totals of the live connection, once it has received `packets`. */
+    async inbound(packets) {
+      const began = performance.now();
+      for (;;) {
+        const totals = await window.ear.totals();
+        if (totals.received >= packets || performance.now() - began > GIVE_UP_MS) return totals;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    async totals() {
       const report = await peers.at(-1).getStats();
       const streams = [...report.values()].filter(({ type }) => type === 'inbound-rtp');
       const sum = (name) => streams.reduce((total, stream) => total + (stream[name] ?? 0), 0);

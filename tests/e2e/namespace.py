@@ -40,13 +40,15 @@ def media_host() -> str:
     return ADDRESS if inside() else "127.0.0.1"
 
 
-def enter(arguments: Sequence[str]) -> None:
-    """Become `pytest arguments` in a namespace. Comes back only where there can be none."""
+def enter(module: str, arguments: Sequence[str]) -> None:
+    """Become `python -m module arguments` in a namespace. Comes back inside, or where there is none."""
+    if inside():
+        return
     wrapper = _wrapper()
     if subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode != 0:
         return
     os.environ[INSIDE] = "1"
-    os.execvp(wrapper[0], [*wrapper, sys.executable, "-m", "pytest", *arguments])
+    os.execvp(wrapper[0], [*wrapper, sys.executable, "-m", module, *arguments])
 
 
 def _wrapper() -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from playwright.async_api import Browser, Locator, Page, WebSocket, expect
 
@@ -24,13 +25,20 @@ class Person:
         self.received: list[dict[str, Any]] = []
         self.complaints: list[str] = []
         page.on("websocket", self._watch)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.complaints.append(error.stack or str(error)))
         page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, browser: Browser, url: str, name: str, **context: Any) -> AsyncIterator[Person]:
-        """At the door, not signed in. `context` are Playwright's options: viewport, locale, …"""
+    async def opened(
+        cls, browser: Browser, url: str, name: str, *, session_of: Person | None = None, **context: Any
+    ) -> AsyncIterator[Person]:
+        """At the door, not signed in unless `session_of` is.
+
+        `context` are Playwright's options: viewport, locale, …
+        """
+        if session_of:
+            context["storage_state"] = await session_of.page.context.storage_state()
         opened = await browser.new_context(**{"locale": "en-GB", **context})
         try:
             opened.set_default_timeout(PATIENCE_MS)
@@ -50,7 +58,7 @@ class Person:
     async def register(self) -> None:
         await self.page.get_by_role("button", name="Create an account").click()
         await self.page.get_by_label("Your name").fill(self.name)
-        await self.page.get_by_label("E-mail").fill(f"{self.name.lower().replace(' ', '.')}@example.org")
+        await self.page.get_by_label("E-mail").fill(f"{uuid4().hex}@example.org")
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.locator("form.account button.primary").click()
         await self.page.wait_for_function("() => localStorage.getItem('cwrk.session')")
@@ -77,6 +85,10 @@ class Person:
         await expect(self.page.locator("[data-voice]")).to_have_attribute(
             "data-voice", "on", timeout=PATIENCE_MS
         )
+
+    async def leave_voice(self) -> None:
+        await self.page.get_by_role("button", name="Leave voice").click()
+        await self.page.get_by_role("button", name="Join voice").wait_for()
 
     async def mute(self) -> None:
         await self.page.get_by_role("button", name="Mute", exact=True).click()
@@ -129,6 +141,7 @@ class Person:
     async def hears_nothing(self, *, for_ms: int = 500) -> None:
         await self.page.evaluate(f"ear.hearsNothing({for_ms})")
 
-    async def inbound(self) -> dict[str, float]:
-        totals: dict[str, float] = await self.page.evaluate("ear.inbound()")
+    async def inbound(self, packets: int) -> dict[str, float]:
+        """What has come in all, as soon as that is so many packets: received, lost, concealed (samples)."""
+        totals: dict[str, float] = await self.page.evaluate(f"ear.inbound({packets})")
         return totals

@@ -43,8 +43,9 @@ function Log({ visit }) {
   }, [first, last]);
 
   useEffect(() => {
-    const observer = new ResizeObserver(() => atEnd.current && toEnd());
-    observer.observe(box.current);
+    const element = box.current;
+    const observer = new ResizeObserver(() => atEnd.current && (element.scrollTop = element.scrollHeight));
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
 

@@ -34,7 +34,7 @@ function Message({ message, continues, visit }) {
     <li class=${kind} data-message=${message.id}>
       ${!continues && html`
         <${Avatar} id=${message.userId} name=${message.name} />
-        <p class="who"><b>${message.name}</b> <${Time} at=${message.at} /></p>
+        <p class="who"><b><bdi>${message.name}</bdi></b> <${Time} at=${message.at} /></p>
       `}
       <p class="text">${message.text}</p>
       ${message.pending && html`<${Delivery} message=${message} visit=${visit} />`}

@@ -32,7 +32,7 @@ function Person({ person }) {
         <${Avatar} id=${person.id} name=${person.name} />
         ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
       </span>
-      <span class="name">${person.name}${mine && html` <small>${t('you')}</small>`}</span>
+      <span class="name"><bdi>${person.name}</bdi>${mine && html` <small>${t('you')}</small>`}</span>
       <span class="status">${status && t(status)}</span>
     </li>
   `;
