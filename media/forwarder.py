@@ -137,6 +137,7 @@ class Forwarder:
         self._ready(state)
 
     def drop_transport(self, transport: int) -> None:
+        # Not called during a poll, so no datagram in an outbox points to its Target any more.
         state = self._transports.pop(transport, None)
         if state is None:
             return
@@ -218,16 +219,12 @@ class Forwarder:
     def send(self, path: Path, datagram: bytes) -> None:
         self._sockets[path.socket].send(path.address, datagram)
 
-    def _send_to(self, transport: int, datagram: bytes) -> None:
-        """Sends it to the transport's path, and drops it when there is none yet."""
-        state = self._transports.get(transport)
-        if state is not None and state.path is not None:
-            self.send(state.path, datagram)
-
     def send_rtcp(self, transport: int, packet: bytes) -> None:
         state = self._transports[transport]
-        if state.contexts is not None:
-            self._send_to(transport, state.contexts.protect_rtcp(packet))
+        if state.contexts is not None and state.path is not None:
+            encrypted = state.contexts.protect_rtcp(packet)
+            if encrypted is not None:
+                self.send(state.path, encrypted)
 
     # --- the loop ----------------------------------------------------------------------------------------
 

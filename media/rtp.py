@@ -97,6 +97,11 @@ def _level(packet: bytes | memoryview, start: int, end: int, level_id: int) -> i
     return None
 
 
+# The compiled layouts, by the length of what follows the level and by the payload's: some 5 times
+# MAX_PAYLOAD at most, and all writers share them.
+_PACKERS: Final[dict[int, dict[int, Callable[..., None]]]] = {}
+
+
 class HeaderWriter:
     """Writes packets of one out-stream, in the numbering its listener negotiated.
 
@@ -118,8 +123,7 @@ class HeaderWriter:
         self._tail = tail
         #: Octets before the payload.
         self.size = MIN_HEADER + 4 + 2 + len(tail)
-        # One compiled layout a payload length seen; MAX_PAYLOAD bounds how many.
-        self._packers: dict[int, Callable[..., None]] = {}
+        self._packers = _PACKERS.setdefault(len(tail), {})
 
     def write(
         self,

@@ -57,9 +57,12 @@ class Contexts:
         except (Error, ValueError):
             return None
 
-    def protect_rtcp(self, packet: bytes) -> bytes:
-        """The packet to send, at most 1,300 octets before."""
-        return bytes(self._rtcp_out.protect_rtcp(packet))
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        """The packet to send; None when the library refuses it (longer than 1,352 octets, a worn-out key)."""
+        try:
+            return bytes(self._rtcp_out.protect_rtcp(packet))
+        except (Error, ValueError):
+            return None
 
 
 def _session(profile: int, key: bytes, direction: int) -> Session:

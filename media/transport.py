@@ -28,7 +28,7 @@ from aiortc.rtcicetransport import RTCIceTransport
 from media.sdp import Fingerprint
 from media.srtp import Keys
 
-#: From the first datagram of the client to the keys, seconds.
+#: From the client's first connectivity check to the keys, seconds.
 HANDSHAKE_SECONDS: Final = 10.0
 #: Datagrams that wait for the handshake. Full: the newest is dropped, as the network would.
 _QUEUE: Final = 32
@@ -66,6 +66,7 @@ class Transport:
     ) -> None:
         self._remote = remote
         self._link = _Link(send)
+        self._reachable = asyncio.Event()
         # The link is all that the DTLS side ever uses of an ICE transport.
         self._dtls = RTCDtlsTransport(cast(RTCIceTransport, self._link), [certificate])
         self._dtls._set_role("server")
@@ -80,16 +81,20 @@ class Transport:
         digest = next(d for d in self._certificate.getFingerprints() if d.algorithm == "sha-256")
         return Fingerprint(digest.algorithm, digest.value)
 
+    def reachable(self) -> None:
+        """The client has been heard of: from now on the handshake's time runs."""
+        self._reachable.set()
+
     def receive(self, datagram: bytes) -> None:
         """Takes a DTLS datagram of the client, also one that comes before we are ready."""
         self._link.receive(datagram)
 
     async def handshake(self, limit: float = HANDSHAKE_SECONDS) -> Keys:
-        """Waits for the client, without a limit, and then for the handshake, at most `limit` seconds.
+        """Waits until the client is reachable, and then for the handshake, at most `limit` seconds.
 
         Raises HandshakeFailed.
         """
-        await self._link.first.wait()
+        await self._reachable.wait()
         parameters = RTCDtlsParameters(
             [RTCDtlsFingerprint(each.algorithm, each.value) for each in self._remote]
         )
@@ -142,7 +147,6 @@ class _Link:
     role = "controlled"
 
     def __init__(self, send: Callable[[bytes], None]) -> None:
-        self.first = asyncio.Event()
         self._send_datagram = send
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
         self._closed = False
@@ -151,7 +155,6 @@ class _Link:
         self._answering = False
 
     def receive(self, datagram: bytes) -> None:
-        self.first.set()
         fragment = client_hello_fragment(datagram)
         if fragment is None:
             self._answering = False

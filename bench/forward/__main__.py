@@ -102,9 +102,16 @@ def main() -> None:
             everything += results
             show(results)
     if arguments.json:
-        machine = {"cpu": platform.processor(), "cores": os.cpu_count(), "python": platform.python_version()}
+        machine = {"cpu": _cpu_name(), "cores": os.cpu_count(), "python": platform.python_version()}
         report = {"machine": machine, "results": [asdict(result) for result in everything]}
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _cpu_name() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 if __name__ == "__main__":

@@ -167,12 +167,17 @@ class Client:
     async def _send(self, datagram: bytes) -> None:
         self.socket.send(self.server, datagram)
 
+    @property
+    def contexts(self) -> Contexts:
+        """The SRTP state, once connected."""
+        if self._contexts is None:
+            raise ConnectionError("not connected")
+        return self._contexts
+
     # --- voice -------------------------------------------------------------------------------------------
 
     def send(self, payload: bytes, level: int = 30, marker: int = 0) -> None:
         """Sends one 20 ms packet with `level` -dBov."""
-        if self._contexts is None:
-            raise ConnectionError("not connected")
         outbox = self.socket.outbox
         _HEADER.pack_into(
             outbox.buffer,
@@ -191,7 +196,7 @@ class Client:
         end = _HEADER.size + len(payload)
         outbox.buffer[_HEADER.size : end] = payload
         outbox.sizes[1] = end
-        if srtp.protect(self._contexts.transmit, outbox.pointers[0], outbox.lengths[0]):
+        if srtp.protect(self.contexts.transmit, outbox.pointers[0], outbox.lengths[0]):
             raise ConnectionError("the packet could not be encrypted")
         self.socket.send(self.server, bytes(outbox.buffer[: outbox.sizes[1]]))
         self.sequence += 1
@@ -225,8 +230,8 @@ class Client:
             if stream is None:
                 stream = streams[ssrc] = Stream(sequence)
             stream.count(sequence)
-            if heard is not None and self._contexts is not None:
-                if srtp.unprotect(self._contexts.receive, inbox.pointers[i], inbox.lengths[i]):
+            if heard is not None:
+                if srtp.unprotect(self.contexts.receive, inbox.pointers[i], inbox.lengths[i]):
                     raise ConnectionError("a packet was not authentic")
                 heard(bytes(buffer[start : start + inbox.sizes[i]]))
         return packets

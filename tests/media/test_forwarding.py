@@ -308,7 +308,9 @@ def test_rtcp_is_handed_up_in_plain_and_goes_nowhere(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     report = struct.pack(">BBHI", 0x80, 201, 1, room.ends[ANN].ssrc)
     ann = room.ends[ANN]
-    ann.socket.send(ann.to, ann.contexts.protect_rtcp(report))
+    encrypted = ann.contexts.protect_rtcp(report)
+    assert encrypted is not None
+    ann.socket.send(ann.to, encrypted)
     ann.socket.send(ann.to, report + bytes(20))
     polled = room.forwarder.poll(0, 3.0)
     assert polled.rtcp == [(ANN, report)]

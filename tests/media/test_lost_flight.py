@@ -75,6 +75,7 @@ async def connect(client: RTCDtlsTransport, server: Transport) -> float:
     ours = server.fingerprint
     expected = RTCDtlsParameters([RTCDtlsFingerprint(ours.algorithm, ours.value)])
     start = time.monotonic()
+    server.reachable()
     client_side = asyncio.create_task(client.start(expected))
     try:
         keys = await server.handshake(5)
@@ -106,10 +107,9 @@ async def test_a_client_with_another_certificate_is_refused() -> None:
         await connect(client, server)
 
 
-async def test_a_client_that_stops_half_way_is_given_up() -> None:
+async def test_a_client_that_never_says_hello_is_given_up() -> None:
     _, server, _ = ends()
-    handshake = asyncio.create_task(server.handshake(0.05))
-    server.receive(bytes([22, 0xFE, 0xFD]) + bytes(30))
-    with pytest.raises(HandshakeFailed, match=r"too long|failed"):
-        await handshake
+    server.reachable()
+    with pytest.raises(HandshakeFailed, match="too long"):
+        await server.handshake(0.05)
     await server.close()
