@@ -1,7 +1,7 @@
 """The embedded servers of a stack: those it has because DATABASE_URL or REDIS_URL names no other."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -33,18 +33,20 @@ class Embedded:
                 server.port = int((server.folder / "port").read_text())
         return cls(postgres, valkey)
 
-    def prepare(self, progress: Progress) -> list[Program]:
-        """Make data folders, passwords and ports where there are none yet; returns what to run."""
+    def prepare(self, progress: Progress, taken: Collection[int]) -> list[Program]:
+        """Make data folders, passwords and ports where there are none yet; returns what to run.
+
+        `taken` are the ports that the services are going to listen on.
+        """
+        self._choose_ports(set(taken))
         programs = []
         if self.postgres:
-            _choose_port(self.postgres)
             if not (self.postgres.data / "PG_VERSION").exists():
                 progress.say("making a PostgreSQL data folder")
             disguise = self.postgres.prepare()
             command = [*disguise.prefix, *self.postgres.command()]
             programs.append(Program("postgres", command, disguise.owner, stop_signal="INT", grace=30))
         if self.valkey:
-            _choose_port(self.valkey)
             self.valkey.prepare()
             programs.append(Program("valkey", self.valkey.command()))
         return programs
@@ -68,18 +70,21 @@ class Embedded:
             found["valkey"] = self.valkey.is_ready
         return found
 
+    def _choose_ports(self, taken: set[int]) -> None:
+        """Keep the ports of the last start, unless somebody took them while we were down."""
+        for server in (self.postgres, self.valkey):
+            if server is None:
+                continue
+            if server.port == 0 or server.port in taken or not ports.is_free(server.port):
+                server.port = ports.free_ports(1, but_not=taken)[0]
+                server.folder.mkdir(exist_ok=True)
+                (server.folder / "port").write_text(f"{server.port}\n")
+            taken.add(server.port)
+
     def where(self) -> dict[str, str]:
         """The ports, for people."""
         named = {"postgres": self.postgres, "valkey": self.valkey}
         return {name: str(server.port) for name, server in named.items() if server}
-
-
-def _choose_port(server: Postgres | Valkey) -> None:
-    """Keep the port of the last start, unless somebody took it while we were down."""
-    if server.port == 0 or not ports.is_free(server.port):
-        server.port = ports.free_port()
-        server.folder.mkdir(exist_ok=True)
-        (server.folder / "port").write_text(f"{server.port}\n")
 
 
 async def _has_database(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Collection
 
 # Below Linux's ephemeral range (32768 and up), so that no outgoing connection takes the port of a server that
 # is being restarted; above the well-known ones; away from our own defaults.
@@ -27,12 +28,12 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def free_ports(count: int) -> list[int]:
-    """As many different ones."""
+def free_ports(count: int, *, but_not: Collection[int] = ()) -> list[int]:
+    """As many different ones, none of `but_not`: ports that somebody is about to listen on."""
     found = []
     # From the system, not from a generator that a test may have seeded: two processes must not choose alike.
     for port in random.SystemRandom().sample(EMBEDDED_PORTS, k=len(EMBEDDED_PORTS)):
-        if is_free(port):
+        if port not in but_not and is_free(port):
             found.append(port)
             if len(found) == count:
                 return found

@@ -86,7 +86,8 @@ class Stack:
             self.progress.say(
                 "REDIS_URL works" if answers else "REDIS_URL: nothing answers there; going on without, slower"
             )
-        programs = self.embedded.prepare(self.progress)
+        ours = {port.number for service in self.services for port in service.ports}
+        programs = self.embedded.prepare(self.progress, ours)
         programs += [Program(each.name, [sys.executable, "-m", each.module]) for each in self.services]
         write_config(self.place, programs)
         self.supervisor.start({**self.env, **self.embedded.addresses()})

@@ -72,7 +72,8 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
     for name in ("auth", "media", "rooms", "gateway"):
         os.kill(before[name].pid, signal.SIGKILL)
     # Whether the supervisor was quicker or `make run` is: everything is up again.
-    assert make("run").returncode == 0
+    healed = make("run")
+    assert healed.returncode == 0, healed.stdout + healed.stderr
     assert make("status").returncode == 0
     after = make.running()
     assert {name for name in after if after[name].pid == before[name].pid} == {
@@ -88,7 +89,8 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
 
 
 def test_nothing_secret_is_open_to_other_users(make: Make) -> None:
-    assert make("run").returncode == 0
+    done = make("run")
+    assert done.returncode == 0, done.stdout + done.stderr
     open_to_others = {
         str(file.relative_to(make.run))
         for file in make.run.rglob("*")
