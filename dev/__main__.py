@@ -15,8 +15,7 @@ from dev.valkey import ValkeyError
 
 def main(command: str) -> int:
     root = Path(__file__).resolve().parent.parent
-    # A second stack of the same checkout, beside the usual one, has a folder of its own.
-    place = Place(root, Path(os.environ.get("RUN_DIR") or root / ".run").resolve())
+    place = Place(root, root / ".run")
     place.prepare()
     env = resolve(place, os.environ)
     if command != "run":

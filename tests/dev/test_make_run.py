@@ -1,6 +1,7 @@
 """`make run` itself, with the real services, beside whatever else runs on this machine."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -16,17 +17,25 @@ from tests.stack import scratch_folder
 
 CHECKOUT = Path(__file__).parents[2]
 
+# Several starts and stops of everything, on a machine that may have much else to do.
+pytestmark = pytest.mark.timeout(240)
+
 
 class Make:
-    """The checkout's Makefile, with ports and a `.run` of our own."""
+    """`make` in a copy of the checkout (somebody may be editing this one), on ports of its own."""
 
-    def __init__(self, run: Path) -> None:
-        self.run = run
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = folder / ".run"
+        for name in ("auth", "common", "dev", "gateway", "media", "proto", "rooms", "web"):
+            shutil.copytree(CHECKOUT / name, folder / name)
+        for name in ("Makefile", "requirements.lock"):
+            shutil.copy(CHECKOUT / name, folder)
+        (folder / ".venv").symlink_to(CHECKOUT / ".venv")
         gateway, ws, auth, rooms, media, voice = ports.free_ports(6)
         self.page = f"http://localhost:{gateway}"
         self._env = {
             **os.environ,
-            "RUN_DIR": str(run),
             "DATABASE_URL": "",
             "REDIS_URL": "",
             "GATEWAY_PORT": str(gateway),
@@ -41,7 +50,7 @@ class Make:
     def __call__(self, target: str) -> subprocess.CompletedProcess[str]:
         command = ["make", "--no-print-directory", target]
         return subprocess.run(
-            command, cwd=CHECKOUT, env=self._env, capture_output=True, text=True, check=False
+            command, cwd=self.folder, env=self._env, capture_output=True, text=True, check=False
         )
 
     def running(self) -> dict[str, Record]:
@@ -51,7 +60,7 @@ class Make:
 @pytest.fixture
 def make() -> Iterator[Make]:
     with scratch_folder() as folder:
-        make = Make(folder / "run")
+        make = Make(folder)
         yield make
         make("stop")
 
