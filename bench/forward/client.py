@@ -149,8 +149,9 @@ class Client:
                 profile.get_key_and_salt(material, 0),
             )
         )
-        # The transport lives on, or its task would be collected.
-        self._dtls = dtls
+        # Nothing but voice comes from here on, and no goodbye is sent: that would end the call.
+        if dtls._task is not None:
+            dtls._task.cancel()
 
     def _handshaking(self) -> None:
         inbox = self.socket.inbox
