@@ -97,12 +97,13 @@ export class Voice {
 
   async answered({ sdp, slots, voice_id: voiceId }, id) {
     const pc = this.#pc;
-    if (id !== this.#offerId() || pc?.signalingState !== 'have-local-offer') return;
+    if (!pc || id !== this.#offerId()) return;
     clearTimeout(this.#timer);
     timing.answered();
     this.#voiceId = voiceId;
     state.slotsAre(slots);
-    await pc.setRemoteDescription({ type: 'answer', sdp }).catch(() => this.#again());
+    // Taken in order by the browser, even if it is still busy with the offer.
+    await pc.setRemoteDescription({ type: 'answer', sdp }).catch(() => pc === this.#pc && this.#again());
   }
 
   lost({ voice_id: voiceId, reason }) {

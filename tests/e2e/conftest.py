@@ -78,7 +78,7 @@ async def new_person(browser: Browser, stack: Stack) -> AsyncIterator[NewPerson]
     """Makes people, each in a browser context of their own; they have not signed in yet."""
     async with AsyncExitStack() as people:
 
-        async def make(name: str, **context: Any) -> Person:
-            return await people.enter_async_context(Person.opened(browser, stack.url, name, **context))
+        async def make(name: str, *, url: str = stack.url, **context: Any) -> Person:
+            return await people.enter_async_context(Person.opened(browser, url, name, **context))
 
         yield make

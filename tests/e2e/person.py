@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Person:
         self.sent: list[dict[str, Any]] = []
         self.received: list[dict[str, Any]] = []
         self.complaints: list[str] = []
+        self._noted = asyncio.Event()
         page.on("websocket", self._watch)
         page.on("pageerror", lambda error: self.complaints.append(error.stack or str(error)))
         page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
@@ -50,8 +52,22 @@ class Person:
             await opened.close()
 
     def _watch(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: self.sent.append(json.loads(frame)))
-        socket.on("framereceived", lambda frame: self.received.append(json.loads(frame)))
+        socket.on("framesent", lambda frame: self._note(self.sent, frame))
+        socket.on("framereceived", lambda frame: self._note(self.received, frame))
+
+    def _note(self, frames: list[dict[str, Any]], frame: str | bytes) -> None:
+        frames.append(json.loads(frame))
+        self._noted.set()
+
+    async def _eventually(self, condition: Callable[[], bool], otherwise: str) -> None:
+        """Until the frames so far are enough."""
+        try:
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                while not condition():
+                    self._noted.clear()
+                    await self._noted.wait()
+        except TimeoutError:
+            raise AssertionError(otherwise) from None
 
     # --- what they do
 
@@ -127,6 +143,14 @@ class Person:
         """These messages, in this order and no others, saved."""
         await expect(self.page.locator(".message:not(.pending) .text")).to_have_text(
             list(texts), timeout=PATIENCE_MS
+        )
+
+    async def sends(self, kind: str, *, times: int = 1) -> None:
+        await self._eventually(lambda: self.frames_sent(kind) >= times, f"{kind} was not sent {times} times")
+
+    async def gets(self, kind: str) -> None:
+        await self._eventually(
+            lambda: any(frame["type"] == kind for frame in self.received), f"{kind} was not received"
         )
 
     def frames_sent(self, kind: str) -> int:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 RATE = 48_000
 # Syllables rather than one long tone: a browser's noise suppression takes what never changes for noise.
-SOUND_S, PAUSE_S = 0.5, 0.06
+SOUND_S = 0.5
 FADE_S = 0.01
 
 
-def write_tone(path: Path, hertz: float, seconds: float = 20) -> Path:
-    """A WAV file of a sine of `hertz` in syllables, mono, 16 bits. A browser plays it over and over."""
-    period = SOUND_S + PAUSE_S
+def write_tone(path: Path, hertz: float, pause: float = 0.06, seconds: float = 20) -> Path:
+    """A WAV file of a sine of `hertz` in syllables with a `pause` (s) between; a browser repeats it."""
+    period = SOUND_S + pause
     samples = array.array("h")
     for number in range(int(seconds / period) * int(period * RATE)):
         at = number / RATE

@@ -55,7 +55,7 @@ function AccountForm({ isNew, turn }) {
       <p class="wrong" role="alert">${text}</p>
       <button class="primary wide" disabled=${busy.value}>${t(isNew ? 'register' : 'login')}</button>
       <p class="turn">
-        ${t(isNew ? 'haveAccount' : 'newHere')}
+        ${t(isNew ? 'haveAccount' : 'newHere')}${' '}
         <button type="button" class="link" onClick=${turn}>${t(isNew ? 'login' : 'register')}</button>
       </p>
     </form>
@@ -76,8 +76,8 @@ function Planet() {
     <svg class="planet" viewBox="0 0 240 160" aria-hidden="true">
       <ellipse class="orbit" cx="120" cy="80" rx="112" ry="40" transform="rotate(-14 120 80)" />
       <circle class="body" cx="120" cy="80" r="46" />
-      <path class="shine" d="M84 66a40 40 0 0 1 54-24" />
-      <path class="orbit front" d="M11.300 107.100a112 40 -14 0 0 217.400-54.200" />
+      <path class="shine" d="M86.5 67a36 36 0 0 1 40-22.4" />
+      <path class="orbit front" d="M11.3 107.100a112 40 -14 0 0 217.4-54.2" />
       <circle class="moon" cx="211" cy="82" r="8" />
       <circle class="moon second" cx="40" cy="66" r="5" />
     </svg>

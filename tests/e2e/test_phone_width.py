@@ -1,0 +1,32 @@
+"""360 pixels wide: everything is reachable and nothing sticks out."""
+
+from playwright.async_api import expect
+
+from tests.e2e.conftest import NewPerson
+
+PHONE = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
+STICKS_OUT = "() => document.documentElement.scrollWidth > innerWidth"
+
+
+async def test_the_page_fits_a_phone(new_person: NewPerson) -> None:
+    ann = await new_person("Ann with a rather long name indeed", **PHONE)
+    assert not await ann.page.evaluate(STICKS_OUT)
+    await ann.register()
+    assert not await ann.page.evaluate(STICKS_OUT)
+    await ann.create_room("A room with a name that is far too long for the bar of a phone", "And a topic")
+    await ann.say("x" * 300)
+    await ann.reads("x" * 300)
+    await ann.join_voice()
+    for control in ("Mute", "Leave voice", "Leave"):
+        await expect(ann.page.get_by_role("button", name=control, exact=True)).to_be_in_viewport(ratio=1)
+    await expect(ann.page.get_by_role("textbox")).to_be_in_viewport(ratio=1)
+    assert not await ann.page.evaluate(STICKS_OUT)
+
+
+async def test_russian_is_chosen_by_the_browser_and_english_by_a_click(new_person: NewPerson) -> None:
+    vera = await new_person("Vera", locale="ru-RU")
+    await vera.page.get_by_role("heading", name="Войти").wait_for()
+    await vera.page.get_by_role("button", name="English").click()
+    await vera.page.get_by_role("heading", name="Log in").wait_for()
+    await vera.page.reload()
+    await vera.page.get_by_role("heading", name="Log in").wait_for()

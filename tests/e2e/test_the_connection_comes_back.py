@@ -1,0 +1,40 @@
+"""The rooms service dies while people talk and write."""
+
+from playwright.async_api import expect
+
+from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
+from tests.e2e.services import Stack
+
+
+async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
+    new_person: NewPerson, stack: Stack, figure: Figure
+) -> None:
+    ann, bob = await new_person("Ann"), await new_person("Bob")
+    await ann.register()
+    room = await ann.create_room("Rough weather")
+    await bob.register_and_enter(room)
+    await ann.join_voice()
+    await bob.join_voice()
+    await bob.hears(TONE_HZ)
+    await ann.say("before")
+    await bob.reads("before")
+
+    stack.kill("rooms")
+    status = ann.page.locator("[data-connection]")
+    await expect(status).to_contain_text("The connection is lost")
+    await bob.hears(TONE_HZ)  # voices take another way
+    await ann.say("meanwhile")
+    await ann.say("and another")
+    await expect(ann.page.locator(".message.pending")).to_have_count(2)
+
+    stack.start("rooms")
+    await ann.reads("before", "meanwhile", "and another")
+    await bob.reads("before", "meanwhile", "and another")
+    await expect(status).to_be_hidden()
+    await ann.sees("Ann", "Bob")
+    await bob.hears(TONE_HZ)
+    await ann.mute()
+    await bob.hears_nothing()
+    offers = [person.frames_sent("offer") for person in (ann, bob)]
+    attached = [person.frames_sent("voice_attach") for person in (ann, bob)]
+    figure(f"rooms killed and started again: offers {offers}, voices adopted {attached}")

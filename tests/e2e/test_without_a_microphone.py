@@ -1,0 +1,60 @@
+"""No microphone, for whatever reason: a sentence, a way on, and one hears the others all the same."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e import namespace
+from tests.e2e.conftest import TONE_HZ, NewPerson
+from tests.e2e.person import Person
+from tests.e2e.services import Stack
+
+REFUSES = """(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let refusals = 1;
+    navigator.permissions.query = async () => ({ state: 'denied' });
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        if (refusals-- > 0) throw new DOMException('no', ERROR);
+        return open(wanted);
+    };
+})()"""
+
+
+async def speaker_in_a_room(new_person: NewPerson) -> tuple[Person, str]:
+    speaker = await new_person("Speaker")
+    await speaker.register()
+    room = await speaker.create_room("Listening")
+    await speaker.join_voice()
+    return speaker, room
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [("NotAllowedError", "does not let this page use"), ("NotFoundError", "There is no microphone")],
+)
+async def test_who_has_no_microphone_listens_and_may_speak_later(
+    new_person: NewPerson, error: str, sentence: str
+) -> None:
+    speaker, room = await speaker_in_a_room(new_person)
+    listener = await new_person("Listener")
+    await listener.page.add_init_script(REFUSES.replace("ERROR", repr(error)))
+    await listener.register_and_enter(room)
+    await listener.join_voice()
+    await listener.hears(TONE_HZ)
+    await expect(listener.page.locator(".hint")).to_contain_text(sentence)
+
+    await listener.page.get_by_role("button", name="Try again").click()
+    await expect(listener.page.locator(".hint")).to_have_count(0)
+    await speaker.hears(TONE_HZ)
+    assert listener.frames_sent("offer") == 1
+
+
+@pytest.mark.skipif(not namespace.inside(), reason="needs an address that is not loopback")
+async def test_a_page_without_https_listens(new_person: NewPerson, stack: Stack) -> None:
+    _, room = await speaker_in_a_room(new_person)
+    listener = await new_person("Listener", url=stack.insecure_url)
+    await listener.register_and_enter(room)
+    await listener.join_voice()
+    await listener.hears(TONE_HZ)
+    await expect(listener.page.locator(".hint")).to_contain_text("https")
+    await listener.say("I can write at least")
+    await listener.reads("I can write at least")
