@@ -22,6 +22,8 @@ LOST = (
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection whose server took its leave between two statements.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
@@ -45,6 +47,7 @@ class Database:
             async with self._pool.acquire() as connection:
                 yield connection
         except LOST as error:
+            logger.warning("database lost", reason=type(error).__name__, detail=str(error))
             raise Unavailable(
                 "The database does not answer. Try again in a moment.",
                 code="DATABASE_UNAVAILABLE",
@@ -67,9 +70,10 @@ async def connect(
     A server that is still starting is waited for up to `patience` seconds.
     Raises ConfigError when DATABASE_URL cannot work, in a sentence without the password.
     """
-    pool = await _open(url, size, command_timeout, patience)
+    # No connections beforehand: asyncpg would log a traceback whenever it cannot keep them up.
+    pool = asyncpg.create_pool(url, min_size=0, max_size=size, timeout=5, command_timeout=command_timeout)
     try:
-        major = int(await pool.fetchval("SHOW server_version_num") or 0) // 10000
+        major = await _version(pool, patience)
         if major < NEEDED_VERSION:
             raise ConfigError(
                 f"DATABASE_URL leads to PostgreSQL {major}; {NEEDED_VERSION} or newer is needed."
@@ -82,14 +86,14 @@ async def connect(
             pool.terminate()
 
 
-async def _open(url: str, size: int, command_timeout: float, patience: float) -> asyncpg.Pool[asyncpg.Record]:
+async def _version(pool: asyncpg.Pool[asyncpg.Record], patience: float) -> int:
+    """The server's major version, from the first connection."""
     loop = asyncio.get_running_loop()
     give_up = loop.time() + patience
     while True:
         try:
-            return await asyncpg.create_pool(
-                url, min_size=1, max_size=size, timeout=5, command_timeout=command_timeout
-            )
+            await pool
+            return int(await pool.fetchval("SHOW server_version_num") or 0) // 10000
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
             raise ConfigError("DATABASE_URL: the server refuses this user or password.") from None
         except asyncpg.InvalidCatalogNameError:

@@ -1,0 +1,24 @@
+"""What the services log while people register, write, speak and fail to log in: nothing that opens a door."""
+
+from tests import services
+from tests.integration.conftest import NewStudent
+from tests.integration.student import PASSWORD
+
+
+async def test_no_token_no_password_and_no_sdp(chain: services.Stack, student: NewStudent) -> None:
+    anna = await student("Anna")
+    room = await anna.create_room("Secrets")
+    async with anna.in_room(room):
+        await anna.speak_up()
+        await anna.say("a private word", "1")
+        await anna.send("offer", sdp="v=0 nonsense")
+        assert (await anna.frame("error"))["code"]
+    await anna.post("/auth/login", {"email": anna.email, "password": PASSWORD + "!"}, status=401)
+    await anna.post("/auth/login", {"email": anna.email, "password": PASSWORD})
+    await anna.get("/rooms?access_token=in-the-wrong-place")
+
+    logs = chain.logs()
+    assert room in logs, "nothing was logged at all"
+    secrets = [anna.token, PASSWORD, "a private word", "ice-pwd", "v=0", "in-the-wrong-place", "Bearer ey"]
+    secrets += [chain.database.password, chain.env["SERVICE_TOKEN"]]
+    assert [secret for secret in secrets if secret in logs] == []

@@ -1,0 +1,133 @@
+"""The real chain for tests: PostgreSQL, Valkey and the four services as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from dev.child import die_with_parent, tail
+from dev.ports import free_port
+from dev.postgres import Postgres
+from dev.services import Service, services
+from dev.valkey import Valkey
+from tests import stack
+
+ROOT = Path(__file__).resolve().parents[1]
+READY_S = 30
+STOP_S = 10
+
+
+class Stack:
+    """The running services, by their module names. `env` is what all of them were told."""
+
+    def __init__(self, env: dict[str, str], folder: Path, database: Postgres, cache: Valkey) -> None:
+        self.env, self._folder = env, folder
+        self.database, self.cache = database, cache
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.url = f"http://127.0.0.1:{env['GATEWAY_PORT']}"
+        self.ws_url = f"ws://127.0.0.1:{env['ROOMS_WS_PORT']}"
+
+    def start(self, module: str) -> None:
+        with self._log(module).open("ab") as output:
+            self._processes[module] = subprocess.Popen(
+                [sys.executable, "-m", module],
+                cwd=ROOT,
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
+
+    def kill(self, module: str) -> None:
+        """As a crash does it."""
+        self._processes[module].kill()
+        self._processes[module].wait()
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
+        waiting = list(services(self.env))
+        while waiting := [service for service in waiting if not service.is_ready()]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not ready after {READY_S} s:\n{self._ends_of_logs(waiting)}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def logs(self) -> str:
+        """All that the services have said."""
+        return "\n".join(self._log(module).read_text("utf-8") for module in self._processes)
+
+    def _log(self, module: str) -> Path:
+        return self._folder / f"{module}.log"
+
+    def _ends_of_logs(self, of: list[Service]) -> str:
+        return "\n".join(f"--- {each.name}\n{tail(self._log(each.module), 30)}" for each in of)
+
+
+@contextlib.contextmanager
+def running(
+    *, listen: str = "127.0.0.1", media_host: str = "127.0.0.1", origins: tuple[str, ...] = ()
+) -> Iterator[Stack]:
+    """Everything started and ready; all of it gone afterwards, whatever happened.
+
+    HTTP and the websocket listen at `listen`, voice at `media_host`; pages at 127.0.0.1 and at the hosts
+    `origins` are let in.
+    """
+    with stack.scratch_folder() as folder, stack.postgres() as database, stack.valkey() as cache:
+        env = _environment(listen, media_host, origins) | {
+            "DATABASE_URL": database.url(),
+            "REDIS_URL": cache.url,
+            "AUTH_KEYS_DIR": str(folder / "keys"),
+        }
+        chain = Stack(env, folder, database, cache)
+        try:
+            for service in services(env):
+                chain.start(service.module)
+            chain.wait_until_ready()
+            yield chain
+        finally:
+            chain.stop()
+
+
+def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict[str, str]:
+    gateway, auth, rooms, media, ws = (free_port() for _ in range(5))
+    return {
+        "SERVICE_TOKEN": "the-secret-of-the-tests",
+        "BCRYPT_COST": "4",
+        "GATEWAY_HOST": listen,
+        "GATEWAY_PORT": str(gateway),
+        "AUTH_ADDR": f"127.0.0.1:{auth}",
+        "AUTH_LISTEN": f"127.0.0.1:{auth}",
+        "ROOMS_ADDR": f"127.0.0.1:{rooms}",
+        "ROOMS_LISTEN": f"127.0.0.1:{rooms}",
+        "ROOMS_WS_HOST": listen,
+        "ROOMS_WS_PORT": str(ws),
+        "ALLOWED_ORIGINS": ",".join(f"http://{host}:{gateway}" for host in ("127.0.0.1", *origins)),
+        "MEDIA_ADDR": f"127.0.0.1:{media}",
+        "MEDIA_LISTEN": f"127.0.0.1:{media}",
+        "MEDIA_HOST": media_host,
+        "MEDIA_PORT": str(_free_udp_port(media_host)),
+    }
+
+
+def _free_udp_port(host: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
