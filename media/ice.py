@@ -71,6 +71,7 @@ class IceLite:
     def __init__(self) -> None:
         self._by_ufrag: dict[str, _Session] = {}
         self._by_transport: dict[int, _Session] = {}
+        self._in_use: dict[Path, _Session] = {}
 
     def add(self, transport: int, remote_ufrag: str) -> Credentials:
         """A session for the transport; the credentials are what its answer has to say."""
@@ -83,6 +84,8 @@ class IceLite:
         session = self._by_transport.pop(transport, None)
         if session is not None:
             del self._by_ufrag[session.local.ufrag]
+            if session.selected is not None:
+                del self._in_use[session.selected]
 
     def receive(self, datagram: bytes, path: Path) -> Checked | None:
         """Takes a datagram that looks like STUN (RFC 8489); None when it is no check of ours."""
@@ -119,14 +122,20 @@ class IceLite:
         mapped = {"XOR-MAPPED-ADDRESS": address.unpack(path.address)}
         reply = _reply(message, stun.Class.RESPONSE, mapped, key)
         fresh = self._first_time(session, message.transaction_id)
+        if not fresh or self._in_use.get(path, session) is not session:
+            # A replayed check proves nothing about where it came from; and a participant who forges the
+            # address of another would otherwise have that one's packets taken for its own.
+            return Checked(session.transport, reply, learned=False, selected=False, forgotten=None)
         learned, forgotten = False, None
-        if path not in session.paths and fresh:
-            # A replayed check proves nothing about where it came from.
+        if path not in session.paths:
             learned, forgotten = True, self._learn(session, path)
-        nominated = fresh and "USE-CANDIDATE" in message.attributes
-        selected = fresh and path != session.selected and (session.selected is None or nominated)
+        nominated = "USE-CANDIDATE" in message.attributes
+        selected = path != session.selected and (session.selected is None or nominated)
         if selected:
+            if session.selected is not None:
+                del self._in_use[session.selected]
             session.selected = path
+            self._in_use[path] = session
         return Checked(session.transport, reply, learned, selected, forgotten)
 
     def _first_time(self, session: _Session, transaction: bytes) -> bool:

@@ -301,7 +301,7 @@ class Worker:
         voice.heard_at = now
         if checked.forgotten is not None:
             self.forwarder.forget(voice.number, checked.forgotten)
-        if checked.learned:
+        if checked.learned or checked.selected:
             self.forwarder.learn(voice.number, path)
         if checked.selected:
             voice.path = path

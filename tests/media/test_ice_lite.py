@@ -108,6 +108,28 @@ def test_two_participants_on_one_port_are_told_apart(ice: IceLite) -> None:
     assert (first.transport, second.transport) == (2, 1)
 
 
+def test_an_address_in_use_is_not_taken_by_another_participant(ice: IceLite) -> None:
+    """Eve may be in the room, and forge the address that Ann's voice comes from."""
+    ann, eve = ice.add(1, REMOTE), ice.add(2, REMOTE)
+    ice.receive(check(ann), HOME)
+    forged = ice.receive(check(eve, nominate=True), HOME)
+    assert forged is not None
+    assert (forged.transport, forged.learned, forged.selected) == (2, False, False)
+    ice.remove(1)
+    honest = ice.receive(check(eve, nominate=True), HOME)
+    assert honest is not None
+    assert (honest.learned, honest.selected) == (True, True)
+
+
+def test_an_address_left_behind_is_free_again(ice: IceLite) -> None:
+    ann, bob = ice.add(1, REMOTE), ice.add(2, REMOTE)
+    ice.receive(check(ann), HOME)
+    ice.receive(check(ann, nominate=True), AWAY)
+    checked = ice.receive(check(bob), HOME)
+    assert checked is not None
+    assert (checked.learned, checked.selected) == (True, True)
+
+
 def test_a_client_that_thinks_it_is_controlled_is_told_otherwise(ice: IceLite) -> None:
     checked = ice.receive(check(ice.add(7, REMOTE), role="ICE-CONTROLLED"), HOME)
     assert checked is not None
