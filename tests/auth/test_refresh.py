@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 
+import asyncpg
 import jwt
 import pytest
 
@@ -11,6 +12,12 @@ from auth.sessions import Origin
 from common.errors import Unauthenticated
 from tests.auth.conftest import Rules
 from tests.auth.running import PASSWORD
+
+# Somebody waits for a row of this database that another transaction has changed.
+WAITING = (
+    "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+    " WHERE a.datname = current_database() AND NOT l.granted"
+)
 
 
 @pytest.fixture
@@ -58,6 +65,23 @@ async def test_fifty_at_once_move_the_session_on_once(rules: Rules, first: Token
     pairs = await asyncio.gather(*(rules.accounts.refresh(first.refresh_token) for _ in range(50)))
     assert len({pair.refresh_token for pair in pairs}) == 1
     assert await stored(rules) == (1, None)
+
+
+async def test_a_refresh_does_not_undo_a_logout_it_meets(
+    rules: Rules, first: TokenPair, auth_database: str
+) -> None:
+    """The logout has the row and has not committed yet; the refresh has to wait for it, and believe it."""
+    logout = await asyncpg.connect(auth_database)
+    async with logout.transaction():
+        await logout.execute("UPDATE auth.sessions SET revoked_at = now()")
+        refreshing = asyncio.ensure_future(refused(rules, first.refresh_token))
+        async with rules.database.connection() as connection, asyncio.timeout(5):
+            while not await connection.fetchval(WAITING):
+                assert not refreshing.done()
+    await logout.close()
+    assert await refreshing == "SESSION_ENDED"
+    generation, revoked_at = await stored(rules)
+    assert (generation, revoked_at is None) == (0, False)
 
 
 async def test_a_lost_answer_can_be_asked_for_again_for_ten_seconds(rules: Rules, first: TokenPair) -> None:
