@@ -40,6 +40,33 @@
     });
   }
 
+  /**
+   * The same of one slot without a sound card, where Firefox runs no AudioContext: record what comes, decode
+   * it, and listen to that off line.
+   */
+  async function record(track, ms) {
+    const recorder = new MediaRecorder(new MediaStream([track]));
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+    recorder.start();
+    setTimeout(() => recorder.stop(), ms);
+    await stopped;
+    const bytes = await new Blob(parts).arrayBuffer();
+    const sound = await new OfflineAudioContext(1, 1, 48_000).decodeAudioData(bytes);
+    const offline = new OfflineAudioContext(1, sound.length, 48_000);
+    const analyser = new AnalyserNode(offline, { fftSize: 8192, smoothingTimeConstant: 0 });
+    const source = new AudioBufferSourceNode(offline, { buffer: sound });
+    source.connect(analyser).connect(offline.destination);
+    source.start();
+    await offline.startRendering();
+    const spectrum = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(spectrum);
+    const bin = spectrum.reduce((best, level, at) => (level > spectrum[best] ? at : best), 0);
+    const peak = sound.getChannelData(0).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    return { hertz: (bin * 48_000) / analyser.fftSize, peak };
+  }
+
   function until(look, what) {
     const began = performance.now();
     return new Promise((resolve, reject) => {
@@ -67,6 +94,18 @@
         if (listen().some(({ peak }) => peak > AUDIBLE)) since = performance.now();
         return performance.now() - since > ms;
       }, 'not silent');
+    },
+    /** Recordings of the slot that sounds, until one `suits` ({hertz, peak}). */
+    async records(suits) {
+      const began = performance.now();
+      let heard;
+      while (performance.now() - began < GIVE_UP_MS) {
+        const tracks = Array.from(document.querySelectorAll('audio[data-mid]'), ({ srcObject }) => srcObject.getAudioTracks()[0]);
+        const sounding = tracks.find(({ muted }) => !muted) ?? tracks[0];
+        heard = await record(sounding, 400);
+        if (suits(heard)) return heard;
+      }
+      throw new Error(`heard ${JSON.stringify(heard)}`);
     },
     /** Inbound totals of the live connection, once it has received `packets`. */
     async inbound(packets) {

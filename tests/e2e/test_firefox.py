@@ -1,0 +1,77 @@
+"""Firefox and Chromium in one room: they number their codecs and extensions differently."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e import firefox, namespace
+from tests.e2e.browsers import program
+from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
+from tests.e2e.firefox import FAKE_TONE_HZ, Firefox
+from tests.e2e.person import EAR, PASSWORD
+
+# What a person does, for a page without Playwright: waits for what it looks for.
+HAND = """
+window.hand = {
+    find: (selector) => new Promise((resolve, reject) => {
+        const began = performance.now();
+        const timer = setInterval(() => {
+            const found = document.querySelector(selector);
+            if (!found && performance.now() - began < 15_000) return;
+            clearInterval(timer);
+            if (found) resolve(found);
+            else reject(new Error('no ' + selector));
+        }, 20);
+    }),
+    click: async (selector) => { (await hand.find(selector)).click(); },
+    fill: async (selector, text) => {
+        const field = await hand.find(selector);
+        field.value = text;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    sees: async (selector) => { await hand.find(selector); },
+};
+"""
+
+
+async def register(page: Firefox, name: str) -> None:
+    await page.evaluate("hand.click('form.account .link')")
+    await page.evaluate(f"hand.fill('input[name=displayName]', '{name}')")
+    await page.evaluate(f"hand.fill('input[name=email]', '{uuid4().hex}@example.org')")
+    await page.evaluate(f"hand.fill('input[name=password]', '{PASSWORD}')")
+    await page.evaluate("hand.click('form.account button.primary')")
+    await page.evaluate("hand.sees('.rooms')")
+
+
+@pytest.mark.skipif(program("Firefox") is None, reason="there is no Firefox here")
+@pytest.mark.skipif(not namespace.inside(), reason="Firefox never pairs with 127.0.0.1")
+async def test_firefox_and_chromium_hear_each_other(
+    new_person: NewPerson, tmp_path: Path, figure: Figure
+) -> None:
+    ann = await new_person("Ann")
+    await ann.register()
+    room = await ann.create_room("Two browsers")
+    await ann.join_voice()
+
+    async with firefox.running(tmp_path, HAND + EAR.read_text()) as page:
+        await page.goto(ann.url)
+        await register(page, "Fox")
+        await page.goto(ann.url + room)
+        await ann.sees("Ann", "Fox")
+        await page.evaluate("hand.click('.dock .primary')")
+        await page.evaluate("hand.sees('[data-voice=on]')")
+        heard = await page.evaluate(
+            f"ear.records(({{ hertz, peak }}) => peak > 0.01 && Math.abs(hertz - {TONE_HZ}) < 15)"
+        )
+        heard_by_chromium = await ann.hears(FAKE_TONE_HZ)
+        totals = await page.evaluate("ear.inbound(100)")
+        figure(
+            f"Firefox hears Chromium's {TONE_HZ} Hz as {heard['hertz']:.1f} Hz, {totals['lost']} of"
+            f" {totals['received']} packets lost; Chromium hears Firefox's {FAKE_TONE_HZ} Hz as"
+            f" {heard_by_chromium['hertz']:.1f} Hz"
+        )
+        assert totals["lost"] == 0
+        await ann.mute()
+        await page.evaluate("ear.records(({ peak }) => peak < 0.003)")
+    assert ann.frames_sent("offer") == 1
