@@ -168,6 +168,28 @@ def test_a_slot_goes_on_through_a_change_of_speaker(room: Room) -> None:
     assert {each.ssrc for each in heard} == {71}
 
 
+def test_a_speaker_who_has_spoken_before_takes_a_slot_over_in_step(room: Room) -> None:
+    room.ends[EVE].say(3000, b"to nobody")
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.ends[ANN].say(9000, b"ann")
+    room.poll(1.0)
+    room.forwarder.add_route(EVE, BOB, "b1")
+    room.ends[EVE].say(3001, b"eve")
+    room.poll(1.5)
+    ann, eve = room.ends[BOB].hear()
+    assert eve.sequence == ann.sequence + 1
+    assert (eve.timestamp - ann.timestamp) & 0xFFFFFFFF == 24_000
+
+
+def test_a_leap_of_the_speaker_is_no_loss_to_the_listener(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.ends[ANN].say(10, b"before")
+    room.ends[ANN].say(20_010, b"after")
+    room.poll()
+    before, after = room.ends[BOB].hear()
+    assert after.sequence == before.sequence + 1
+
+
 def test_a_mute_drops_everything_and_after_it_the_slot_goes_on(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     room.ends[ANN].say(1, b"before")

@@ -127,20 +127,3 @@ async def test_a_forged_check_moves_nothing(worker: Worker) -> None:
         assert await ann.is_heard_by(bob)
         assert thief.receive() == 0
         thief.close()
-
-
-async def test_a_client_that_moves_is_followed(worker: Worker) -> None:
-    """The honest case of the above: a nominating check of its own from a new address."""
-    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
-    async with voices(ann, bob):
-        attributes = dict(
-            line.removeprefix("a=").split(":", 1) for line in bob.negotiated.sdp.splitlines() if ":" in line
-        )
-        old, bob.socket = bob.socket, DatagramSocket("127.0.0.1", 0)
-        bob.check(attributes["ice-ufrag"], attributes["ice-pwd"])
-        async with asyncio.timeout(5):
-            while bob.socket.receive() == 0:  # noqa: ASYNC110  # the answer comes in a socket of the kernel
-                await asyncio.sleep(0.01)
-        assert await ann.is_heard_by(bob)
-        assert await bob.is_heard_by(ann)
-        old.close()
