@@ -8,6 +8,9 @@ a client that comes back resumes after the last one it saw.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -17,9 +20,11 @@ from aiohttp import WSMsgType, web
 
 MAX_FRAMES = 512
 MAX_BYTES = 1 << 20
+KERNEL_BYTES = 128 * 1024  # and this in the kernel, which would take megabytes of its own accord
 
 PING_SECONDS = 15.0
 SILENCE_SECONDS = 35.0
+AUTH_SECONDS = 5.0  # for the first frame, where the URL has no credential
 CLOSE_SECONDS = 2.0  # for a close frame to go out and be answered
 
 SLOW_READER = (4101, "SLOW_READER")
@@ -49,13 +54,14 @@ class Timing:
     ping: float = PING_SECONDS
     silence: float = SILENCE_SECONDS
     close: float = CLOSE_SECONDS
+    auth: float = AUTH_SECONDS
 
 
 @dataclass(eq=False)
 class Connection:
     """One websocket. `send` and `close` never wait; `run` does the writing until it is closed."""
 
-    socket: web.WebSocketResponse
+    websocket: web.WebSocketResponse
     transport: asyncio.Transport | None
     timing: Timing
     expires_at: float  # of the token, in the event loop's time
@@ -103,6 +109,7 @@ class Connection:
 
     async def run(self) -> None:
         """Write until closed: by `close`, by silence, by the token's end, or by the client."""
+        self._set_option(socket.SO_SNDBUF, KERNEL_BYTES)
         watch = asyncio.create_task(self._watch())
         try:
             await self._write()
@@ -127,11 +134,11 @@ class Connection:
     async def _write_one(self, item: Item) -> None:
         if isinstance(item, bytes):
             self._bytes -= len(item)
-            await self.socket.send_frame(item, WSMsgType.TEXT)
+            await self.websocket.send_frame(item, WSMsgType.TEXT)
         elif isinstance(item, Pong):
-            await self.socket.pong(item.data)
+            await self.websocket.pong(item.data)
         else:
-            await self.socket.ping()
+            await self.websocket.ping()
 
     async def _finish(self) -> None:
         """Say goodbye, and cut the line when nobody listens."""
@@ -141,13 +148,21 @@ class Connection:
                 self.reading.cancel()
                 await asyncio.wait([self.reading])
             async with asyncio.timeout(self.timing.close):
-                await self.socket.close(code=code, message=reason.encode())
+                await self.websocket.close(code=code, message=reason.encode())
         except (TimeoutError, ConnectionError, RuntimeError):
             self._abort()
 
     def _abort(self) -> None:
+        """Cut the line; what the kernel still holds for it is dropped too."""
         if self.transport is not None:
+            self._set_option(socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
+
+    def _set_option(self, option: int, value: int | bytes) -> None:
+        kernel = self.transport.get_extra_info("socket") if self.transport is not None else None
+        if kernel is not None:
+            with contextlib.suppress(OSError):  # closed already
+                kernel.setsockopt(socket.SOL_SOCKET, option, value)
 
     async def _watch(self) -> None:
         """Ping, and close on silence, at the token's end, or when a close cannot get through."""

@@ -21,7 +21,9 @@ from common.database import Connection, Database
 from common.errors import CwrkError, Internal, NotFound, TooMany, Unavailable
 from rooms.effects import Draft, Said, Saved
 
-LARGEST_BATCH = 256
+LARGEST_BATCH = 256  # drafts
+# Code points: a batch is broadcast at once, and must leave room in the outbox of a healthy reader.
+LONGEST_BATCH = 64 * 1024
 LONGEST_QUEUE = 1024  # drafts of one room waiting; past it the sender is told to come back
 BATCH_SECONDS = 5.0
 LOOK_UP_SECONDS = 5.0
@@ -79,8 +81,7 @@ class History:
 
     async def _flush(self, room_id: str, queue: deque[Draft]) -> None:
         while queue:
-            batch = [queue.popleft() for _ in range(min(len(queue), LARGEST_BATCH))]
-            outcomes = await self._save(UUID(room_id), batch)
+            outcomes = await self._save(UUID(room_id), _take(queue))
             try:
                 self._report(room_id, outcomes)
             except Exception:
@@ -228,6 +229,16 @@ class Append:
             len(drafts),
         )
         return [_said(row) for row in rows]
+
+
+def _take(queue: deque[Draft]) -> list[Draft]:
+    """The next batch: at least one draft."""
+    batch = [queue.popleft()]
+    length = len(batch[0].text)
+    while queue and len(batch) < LARGEST_BATCH and length + len(queue[0].text) <= LONGEST_BATCH:
+        length += len(queue[0].text)
+        batch.append(queue.popleft())
+    return batch
 
 
 def unsaved() -> Unavailable:

@@ -46,8 +46,6 @@ from rooms.messages import Limits as Accepted
 from rooms.participant import Member
 from rooms.service import room_id_of
 
-AUTH_SECONDS = 5.0
-
 BINARY = (1003, "TEXT_ONLY")
 RATE = (4102, "RATE_LIMITED")
 
@@ -63,7 +61,6 @@ class Door:
     allowed_origins: tuple[str, ...]
     ice_servers: tuple[Mapping[str, Any], ...]
     timing: Timing
-    auth_seconds: float = AUTH_SECONDS
     draining: bool = field(default=False, init=False)
 
     def app(self) -> web.Application:
@@ -122,7 +119,7 @@ class Door:
 
     async def _first_frame(self, socket: web.WebSocketResponse) -> Auth:
         try:
-            async with asyncio.timeout(self.auth_seconds):
+            async with asyncio.timeout(self.timing.auth):
                 message = await socket.receive()
         except TimeoutError:
             raise Unauthenticated("No auth frame came.", code="TOKEN_MISSING") from None
@@ -196,7 +193,7 @@ class Reader:
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            message = await self.connection.socket.receive()
+            message = await self.connection.websocket.receive()
             now = self.connection.heard_at = loop.time()
             if message.type is WSMsgType.TEXT:
                 await self._text(message.data, now)

@@ -13,11 +13,13 @@ from typing import Any, cast
 from uuid import uuid4
 
 import aiohttp
+import asyncpg
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from common import rpc
+from common.errors import NotFound
 from common.tokens import AUDIENCE, ISSUER
 from proto import auth_pb2, auth_pb2_grpc, media_pb2, media_pb2_grpc, rooms_pb2, rooms_pb2_grpc
 from rooms.config import Config
@@ -82,7 +84,7 @@ class Media(media_pb2_grpc.MediaServicer):
     ) -> media_pb2.AttachResponse:
         self.calls.put_nowait(("attach", request.user_id, request.voice_id, request.muted))
         if request.voice_id not in self.voices:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "no such voice")
+            raise NotFound("There is no such voice.", code="VOICE_NOT_FOUND")
         return media_pb2.AttachResponse(slots=[media_pb2.Slot(mid="1", user_id="7")])
 
     async def SetMuted(  # noqa: N802
@@ -127,7 +129,7 @@ class Media(media_pb2_grpc.MediaServicer):
 @asynccontextmanager
 async def grpc_server(add: Any, servicer: Any) -> AsyncIterator[str]:
     """A real gRPC server; its address."""
-    server = grpc.aio.server()
+    server = grpc.aio.server(interceptors=[rpc.Guard("")])
     add(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -233,6 +235,15 @@ class Rooms:
         return sockets
 
 
+    async def execute(self, sql: str, *values: Any) -> None:
+        """A statement behind the service's back."""
+        connection = await asyncpg.connect(self.config.database_url)
+        try:
+            await connection.execute(sql, *values)
+        finally:
+            await connection.close()
+
+
 @dataclass
 class Stack:
     """The neighbours, and as many replicas as a test starts."""
@@ -263,8 +274,13 @@ class Stack:
                 **settings,
             }
         )
+        async with serve(config, timing=timing or Timing()) as ports, self.talking_to(ports, config) as rooms:
+            yield rooms
+
+    @asynccontextmanager
+    async def talking_to(self, ports: Ports, config: Config) -> AsyncIterator[Rooms]:
+        """What a test needs to talk to a replica, whoever started it."""
         async with (
-            serve(config, timing=timing or Timing()) as ports,
             rpc.connect(f"127.0.0.1:{ports.grpc}", "rooms", "") as client,
             aiohttp.ClientSession() as http,
             contextlib.AsyncExitStack() as stack,

@@ -1,0 +1,118 @@
+"""PostgreSQL away: senders are told, sockets stay, nothing acked is lost, and it heals by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.rooms import kit
+from tests.rooms.proxy import Proxy, proxied
+
+
+@pytest.fixture
+async def line(database_url: str) -> AsyncIterator[Proxy]:
+    """The way to the database, which a test may cut."""
+    async with proxied(database_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def behind(line: Proxy) -> AsyncIterator[kit.Rooms]:
+    """A replica that reaches its database by `line`."""
+    async with kit.neighbours(line.url) as stack, stack.running() as rooms:
+        yield rooms
+
+
+async def test_a_lost_database_and_its_return(line: Proxy, behind: kit.Rooms) -> None:
+    room_id = await behind.create()
+    ann, bob = await behind.enter(room_id, 1, 2)
+    await ann.send("chat", {"message": "before"})
+    await bob.until("chat")
+
+    await line.cut()
+    await ann.send("chat", {"message": "during", "client_msg_id": "d"}, id="1")
+    problem = await ann.payload("error")
+    assert (problem["retryable"], problem["ref_id"]) == (True, "1")
+    assert problem["retry_after_ms"] > 0
+
+    await line.restore()
+    await ann.send("chat", {"message": "during", "client_msg_id": "d"})
+    assert (await ann.payload("chat_ack"))["duplicate"] is False
+    await bob.until("chat")
+    assert kit.texts(bob.seen) == ["before", "during"]
+    assert not [frame for frame in bob.seen if frame["type"] == "error"]
+
+
+async def test_a_commit_whose_answer_was_lost_is_found_in_the_log(line: Proxy, behind: kit.Rooms) -> None:
+    room_id = await behind.create()
+    ann, bob = await behind.enter(room_id, 1, 2)
+    line.lose_next_commit(arrives=True)
+    await ann.send("chat", {"message": "once", "client_msg_id": "x"})
+    assert (await ann.payload("chat_ack"))["duplicate"] is False
+    await ann.send("chat", {"message": "once", "client_msg_id": "x"})
+    assert (await ann.payload("chat_ack"))["duplicate"] is True
+    await ann.send("chat", {"message": "last"})
+    await bob.until("chat")
+    await bob.until("chat")
+    assert kit.texts(bob.seen) == ["once", "last"]
+
+
+async def test_a_commit_that_never_arrived_is_not_in_the_log(line: Proxy, behind: kit.Rooms) -> None:
+    room_id = await behind.create()
+    ann, bob = await behind.enter(room_id, 1, 2)
+    line.lose_next_commit(arrives=False)
+    await ann.send("chat", {"message": "lost", "client_msg_id": "x"})
+    problem = await ann.payload("error")
+    assert (problem["code"], problem["retryable"]) == ("NOT_SAVED", True)
+    await ann.send("chat", {"message": "lost", "client_msg_id": "x"})
+    assert (await ann.payload("chat_ack"))["seq"] == 1
+    assert (await bob.until("chat"))["seq"] == 1
+
+
+async def test_a_commit_that_nobody_can_look_up_has_an_unknown_outcome(
+    line: Proxy, behind: kit.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.history.LOOK_UP_SECONDS", 0.5)
+    room_id = await behind.create()
+    ann, bob = await behind.enter(room_id, 1, 2)
+    cutting: list[asyncio.Task[None]] = []
+    line.lose_next_commit(arrives=True, then=lambda: cutting.append(asyncio.create_task(line.cut())))
+    await ann.send("chat", {"message": "perhaps", "client_msg_id": "x"})
+    problem = await ann.payload("error")
+    assert (problem["code"], problem["retryable"]) == ("OUTCOME_UNKNOWN", True)
+
+    await asyncio.gather(*cutting)
+    await line.restore()
+    await ann.send("chat", {"message": "perhaps", "client_msg_id": "x"})
+    assert (await ann.payload("chat_ack"))["seq"] == 1
+    assert (await bob.until("chat"))["seq"] == 1  # there once, whichever of the two it was
+
+
+async def test_nobody_sees_a_message_before_it_is_committed(rooms: kit.Rooms) -> None:
+    """The head row is held from outside: while the batch cannot commit, there is no chat and no ack."""
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    outside = await asyncpg.connect(rooms.config.database_url)
+    async with outside.transaction():
+        await outside.execute("SELECT FROM rooms.heads FOR UPDATE")
+        await ann.send("chat", {"message": "held"})
+        await asyncio.gather(ann.send("ping"), bob.send("ping"))
+        await asyncio.gather(ann.until("pong"), bob.until("pong"))
+        assert "chat" not in {frame["type"] for frame in [*ann.seen, *bob.seen]}
+    assert (await bob.payload("chat"))["message"] == "held"
+    await ann.until("chat_ack")
+    await outside.close()
+
+
+async def test_a_batch_that_cannot_be_saved_reaches_nobody(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    outside = await asyncpg.connect(rooms.config.database_url)
+    await outside.execute("ALTER TABLE rooms.messages ADD CONSTRAINT broken CHECK (text <> 'bad') NOT VALID")
+    await ann.send("chat", {"message": "bad"})
+    assert (await ann.payload("error"))["code"] == "INTERNAL"
+    await ann.send("chat", {"message": "good"})
+    said = await bob.until("chat")
+    assert (said["payload"]["message"], said["seq"]) == ("good", 1)
+    await outside.close()

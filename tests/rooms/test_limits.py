@@ -1,0 +1,38 @@
+"""Limits: how fast one connection may be."""
+
+from rooms.limits import CHAT_BURST, Limits
+from rooms.messages import Chat, Mute, Ping
+
+
+def test_a_burst_then_a_rate() -> None:
+    limits = Limits(0.0)
+    assert [limits.message(Chat("hi"), 0.0) for _ in range(CHAT_BURST)] == [0.0] * CHAT_BURST
+    assert limits.message(Chat("hi"), 0.0) == 0.2
+    assert limits.message(Chat("hi"), 0.2) == 0.0
+    assert limits.message(Chat("hi"), 0.2) > 0
+
+
+def test_signalling_and_chat_are_counted_apart() -> None:
+    limits = Limits(0.0)
+    for _ in range(50):
+        assert limits.message(Mute(True), 0.0) == 0.0
+    assert limits.message(Mute(True), 0.0) > 0
+    assert limits.message(Chat("hi"), 0.0) == 0.0
+    assert limits.message(Ping(), 0.0) == 0.0
+
+
+def test_who_is_over_for_ten_seconds_is_exhausted() -> None:
+    limits = Limits(0.0)
+    for tenth in range(120):
+        now = 20 + tenth / 10
+        while not limits.frame(now):
+            pass
+        assert limits.exhausted(now) == (tenth >= 100)
+
+
+def test_a_calm_moment_begins_anew() -> None:
+    limits = Limits(0.0)
+    for now in (0.0, 9.0, 18.0):
+        while not limits.frame(now):
+            pass
+        assert not limits.exhausted(now)
