@@ -206,6 +206,8 @@ const KEY = 'cwrk.language';
 
 /** @type {import('./vendor/signals-core.js').Signal<'en' | 'ru'>} */
 export const language = signal(chosen() ?? preferred());
+/** How dates and times are written: the browser's own way where it speaks the page's language. */
+export const locale = computed(() => (navigator.language.startsWith(language.value) ? navigator.language : language.value));
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 /** @param {keyof typeof en} key @param {Record<string, string | number>} [values] */

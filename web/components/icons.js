@@ -6,7 +6,7 @@ const icon = (path) => () => html`<svg class="icon" viewBox="0 0 24 24" aria-hid
 export const Microphone = icon('M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21');
 export const MicrophoneOff = icon('M9 9v2a3 3 0 0 0 4.8 2.4M15 10.5V6a3 3 0 0 0-5.7-1.3M5.5 11a6.5 6.5 0 0 0 10.6 5M18.3 12.5q.2-.7.2-1.5M12 17.5V21M4 3l16 18');
 export const Headset = icon('M4 15v-3a8 8 0 0 1 16 0v3M4 14.5h2.5a1 1 0 0 1 1 1v3.5a1 1 0 0 1-1 1H5.500A1.5 1.5 0 0 1 4 18.500zM20 14.500h-2.500a1 1 0 0 0-1 1v3.500a1 1 0 0 0 1 1h1a1.5 1.5 0 0 0 1.5-1.500z');
-export const HangUp = icon('M3 14.500c-.6-1.5.2-3 1.6-3.800a15.5 15.5 0 0 1 14.8 0c1.4.8 2.2 2.3 1.6 3.800l-.5 1.1-4.2-.9-.5-2.600a13 13 0 0 0-7.6 0l-.5 2.6-4.2.9z');
+export const HangUp = icon('M2.5 15.400c0-4.6 4.3-7.4 9.5-7.400s9.5 2.8 9.5 7.400v1.500l-5.2.5-.6-3.300a12 12 0 0 0-7.4 0l-.6 3.3-5.2-.5z');
 export const Send = icon('M4 12 20 4l-5 16-3.5-6.500zM11.5 13.5 20 4');
 export const Plus = icon('M12 5v14M5 12h14');
 export const Back = icon('M14.5 5.5 8 12l6.5 6.5');

@@ -1,15 +1,15 @@
 /** The messages themselves: days, and what one person says in a row under one name. */
 import { html } from '../html.js';
 import { messages, pending, user } from '../state.js';
-import { language, t } from '../text.js';
+import { locale, t } from '../text.js';
 import { computed } from '../vendor/signals-core.js';
 import { Avatar } from './avatar.js';
 
 const TOGETHER_MS = 5 * 60_000;
 
 const formats = computed(() => ({
-  time: new Intl.DateTimeFormat(language.value, { hour: 'numeric', minute: '2-digit' }),
-  day: new Intl.DateTimeFormat(language.value, { weekday: 'long', day: 'numeric', month: 'long' }),
+  time: new Intl.DateTimeFormat(locale.value, { hour: 'numeric', minute: '2-digit' }),
+  day: new Intl.DateTimeFormat(locale.value, { weekday: 'long', day: 'numeric', month: 'long' }),
 }));
 
 /** @param {{visit: import('../visit.js').RoomVisit}} props */
@@ -44,7 +44,7 @@ function Message({ message, continues, visit }) {
 
 function Time({ at }) {
   const date = new Date(at);
-  return html`<time dateTime=${date.toISOString()} title=${date.toLocaleString(language.value)}>${formats.value.time.format(date)}</time>`;
+  return html`<time dateTime=${date.toISOString()} title=${date.toLocaleString(locale.value)}>${formats.value.time.format(date)}</time>`;
 }
 
 function Delivery({ message, visit }) {
