@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--only", choices=[each.name for each in SCENARIOS])
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
+    load_before = os.getloadavg()[0]
     everything: list[Result] = []
     for scenario in SCENARIOS:
         if arguments.only in (None, scenario.name):
@@ -102,7 +103,12 @@ def main() -> None:
             everything += results
             show(results)
     if arguments.json:
-        machine = {"cpu": _cpu_name(), "cores": os.cpu_count(), "python": platform.python_version()}
+        machine = {
+            "cpu": _cpu_name(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "load_before": load_before,
+        }
         report = {"machine": machine, "results": [asdict(result) for result in everything]}
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 
