@@ -234,7 +234,6 @@ class Rooms:
             sockets.append(newcomer)
         return sockets
 
-
     async def execute(self, sql: str, *values: Any) -> None:
         """A statement behind the service's back."""
         connection = await asyncpg.connect(self.config.database_url)
@@ -262,6 +261,17 @@ class Stack:
     @asynccontextmanager
     async def running(self, *, timing: Timing | None = None, **settings: Any) -> AsyncIterator[Rooms]:
         """A replica; leaving drains it. What was opened through it is closed first."""
+        async with (
+            self.serving(timing=timing, **settings) as (ports, config),
+            self.talking_to(ports, config) as rooms,
+        ):
+            yield rooms
+
+    @asynccontextmanager
+    async def serving(
+        self, *, timing: Timing | None = None, **settings: Any
+    ) -> AsyncIterator[tuple[Ports, Config]]:
+        """A replica alone."""
         config = Config(
             **{
                 "listen": "127.0.0.1:0",
@@ -274,8 +284,8 @@ class Stack:
                 **settings,
             }
         )
-        async with serve(config, timing=timing or Timing()) as ports, self.talking_to(ports, config) as rooms:
-            yield rooms
+        async with serve(config, timing=timing or Timing()) as ports:
+            yield ports, config
 
     @asynccontextmanager
     async def talking_to(self, ports: Ports, config: Config) -> AsyncIterator[Rooms]:
