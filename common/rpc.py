@@ -39,7 +39,9 @@ MAX_MESSAGE_BYTES = 1 << 20
 # A service that comes back should be found within a second or two, not after gRPC's two minutes.
 CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # Against its name this is how long one attempt may take. A service that is busy for a moment is not down;
+    # one that refuses is tried again after the backoff all the same.
+    ("grpc.min_reconnect_backoff_ms", 2000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
