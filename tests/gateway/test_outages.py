@@ -86,6 +86,32 @@ async def test_a_service_that_comes_back_is_found(auth: Caller, web_dir: Path) -
         assert (await api.call("GET", ROOM)).status == 503
 
 
+async def test_a_service_that_is_busy_for_a_moment_is_not_down(
+    auth: Caller, rooms: RecordedRooms, web_dir: Path
+) -> None:
+    """Its machine takes the connection at once, and the service gets to it a while later."""
+    host, _, port = auth.address.partition(":")
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.4)
+        onward_reader, onward_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(carry(reader, onward_writer), carry(onward_reader, writer))
+
+    proxy = await asyncio.start_server(late, "127.0.0.1", 0)
+    slow = f"127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+    async with (
+        proxy,
+        running_gateway(auth=slow, rooms=rooms.address, web_dir=str(web_dir)) as gateway,
+        aiohttp.ClientSession(f"http://127.0.0.1:{gateway}") as session,
+    ):
+        assert (await Api(session, gateway).register())["user"]["email"] == "ann@example.org"
+
+
 async def test_a_service_that_does_not_answer_is_given_up(
     api: Api, rooms: RecordedRooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
