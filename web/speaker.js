@@ -3,6 +3,8 @@ import * as state from './state.js';
 
 export class Speaker {
   #box = document.createElement('div');
+  /** @type {HTMLAudioElement[]} */
+  #elements = [];
 
   constructor() {
     this.#box.hidden = true;
@@ -15,17 +17,19 @@ export class Speaker {
     element.dataset.mid = mid;
     element.srcObject = new MediaStream([track]);
     this.#box.append(element);
+    this.#elements.push(element);
     this.#play(element);
   }
 
   /** After a click: now the browser lets us. */
   unblock() {
     state.soundBlockedIs(false);
-    for (const element of this.#box.children) this.#play(element);
+    for (const element of this.#elements) this.#play(element);
   }
 
   clear() {
-    for (const element of this.#box.children) element.srcObject = null;
+    for (const element of this.#elements) element.srcObject = null;
+    this.#elements = [];
     this.#box.replaceChildren();
   }
 

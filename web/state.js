@@ -12,8 +12,8 @@
  */
 import { batch, computed, signal } from './vendor/signals-core.js';
 
-/** @type {import('./vendor/signals-core.js').Signal<User | null>} who is signed in */
-export const user = signal(null);
+/** Who is signed in. */
+export const user = signal(/** @type {User | null} */ (null));
 export const myId = computed(() => String(user.value?.id ?? ''));
 
 export const roomList = signal({ items: /** @type {Room[]} */ ([]), next: '', loaded: false });

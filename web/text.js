@@ -37,7 +37,6 @@ const en = {
   create: 'Open the room',
   noRooms: 'No room is open yet. Make the first one.',
   moreRooms: 'More rooms',
-  enter: 'Enter',
   inside: { one: '{n} of {max} seat taken', other: '{n} of {max} seats taken' },
   empty: 'Empty',
 
@@ -67,6 +66,7 @@ const en = {
   yesterday: 'Yesterday',
   tooLong: 'Too long by {n}.',
 
+  voice: 'Voice',
   joinVoice: 'Join voice',
   leaveVoice: 'Leave voice',
   mute: 'Mute',
@@ -136,7 +136,6 @@ const ru = {
   create: 'Открыть комнату',
   noRooms: 'Пока нет ни одной комнаты. Откройте первую.',
   moreRooms: 'Ещё комнаты',
-  enter: 'Войти',
   inside: { one: 'занято {n} место из {max}', few: 'занято {n} места из {max}', many: 'занято {n} мест из {max}', other: 'занято {n} места из {max}' },
   empty: 'Пусто',
 
@@ -166,6 +165,7 @@ const ru = {
   yesterday: 'Вчера',
   tooLong: 'Лишних знаков: {n}.',
 
+  voice: 'Разговор',
   joinVoice: 'Войти в разговор',
   leaveVoice: 'Выйти из разговора',
   mute: 'Выключить микрофон',
@@ -204,8 +204,7 @@ const ru = {
 const texts = { en, ru };
 const KEY = 'cwrk.language';
 
-/** @type {import('./vendor/signals-core.js').Signal<'en' | 'ru'>} */
-export const language = signal(chosen() ?? preferred());
+export const language = signal(/** @type {'en' | 'ru'} */ (chosen() ?? preferred()));
 /** How dates and times are written: the browser's own way where it speaks the page's language. */
 export const locale = computed(() => (navigator.language.startsWith(language.value) ? navigator.language : language.value));
 const plurals = computed(() => new Intl.PluralRules(language.value));
@@ -218,7 +217,10 @@ export function t(key, values = {}) {
 }
 
 /** A sentence for a stable error code, or what the server said itself. @param {string} code @param {string} said */
-export const errorText = (code, said) => (`error.${code}` in en ? t(`error.${code}`) : said);
+export function errorText(code, said) {
+  const key = /** @type {keyof typeof en} */ (`error.${code}`);
+  return key in en ? t(key) : said;
+}
 
 export function switchLanguage() {
   language.value = language.value === 'en' ? 'ru' : 'en';

@@ -8,6 +8,7 @@
 import { microphoneGranted, openMicrophone, watchSpeech } from './microphone.js';
 import { Speaker } from './speaker.js';
 import * as state from './state.js';
+import { t } from './text.js';
 import * as timing from './timing.js';
 
 const SLOTS = 9;
@@ -115,9 +116,13 @@ export class Voice {
   /** @returns {boolean} whether the error was about an offer of ours */
   refused(id, { retryable }) {
     if (!this.#wanted || id !== this.#offerId()) return false;
-    if (retryable) this.#again();
-    else this.#stop('off');
-    return retryable;
+    if (retryable) {
+      this.#again();
+    } else {
+      this.#stop('off');
+      state.tell(t('voiceRefused'));
+    }
+    return true;
   }
 
   #offerId() {

@@ -1,4 +1,6 @@
-"""The rooms service dies while people talk and write."""
+"""A service dies while people talk and write; nobody has to click anything."""
+
+import time
 
 from playwright.async_api import expect
 
@@ -38,3 +40,24 @@ async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
     offers = [person.frames_sent("offer") for person in (ann, bob)]
     attached = [person.frames_sent("voice_attach") for person in (ann, bob)]
     figure(f"rooms killed and started again: offers {offers}, voices adopted {attached}")
+
+
+async def test_voices_come_back_after_their_worker(
+    new_person: NewPerson, stack: Stack, figure: Figure
+) -> None:
+    ann, bob = await new_person("Ann"), await new_person("Bob")
+    await ann.register()
+    room = await ann.create_room("A worker falls")
+    await bob.register_and_enter(room)
+    await ann.join_voice()
+    await bob.join_voice()
+    await bob.hears(TONE_HZ)
+
+    stack.kill("media")
+    stack.start("media")
+    began = time.monotonic()
+    await ann.sends("offer", times=2)
+    await bob.sends("offer", times=2)
+    await bob.hears(TONE_HZ)
+    await ann.hears(TONE_HZ)
+    figure(f"media killed and started again: heard again after {time.monotonic() - began:.1f} s")

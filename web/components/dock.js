@@ -11,7 +11,7 @@ const WRITING = 'input, textarea, select, [contenteditable]';
 export function Dock({ visit }) {
   const inVoice = voice.value !== 'off' && voice.value !== 'elsewhere';
   return html`
-    <section class="dock" aria-label=${t('voiceOn')}>
+    <section class="dock" aria-label=${t('voice')}>
       <${Hints} visit=${visit} />
       <div class="controls">
         ${inVoice ? html`<${InVoice} visit=${visit} />` : html`<${OutOfVoice} visit=${visit} />`}
