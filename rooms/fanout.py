@@ -9,7 +9,6 @@ is well, every 500 ms without it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import asyncpg
@@ -25,6 +24,7 @@ from rooms.presence import Presence, Standing
 
 LOOK_SECONDS = 5.0
 LOOK_WITHOUT_REDIS_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 2.0  # while PostgreSQL is away
 RECONNECT_SECONDS = 1.0
 REDIS_TIMEOUT_SECONDS = 1.0
 QUIET_SECONDS = 5.0  # without a message the connection is pinged
@@ -94,18 +94,23 @@ class Fanout:
             await self._redis.aclose()
 
     async def _look(self) -> None:
+        looked = True
         while True:
-            await asyncio.sleep(LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS)
-            await self._look_at(self._rooms.open_rooms())
+            pause = LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS
+            await asyncio.sleep(pause if looked else LOOK_AGAIN_SECONDS)
+            looked = await self._look_at(self._rooms.open_rooms())
 
-    async def _look_at(self, room_ids: Iterable[str]) -> None:
+    async def _look_at(self, room_ids: list[str]) -> bool:
+        """Whether PostgreSQL answered."""
         if not room_ids:
-            return
+            return True
         try:
             for standing in await self._presence.standings(room_ids):
                 self._rooms.stands(standing)
         except (CwrkError, asyncpg.PostgresError) as error:
             logger.debug("could not look", reason=type(error).__name__)
+            return False
+        return True
 
     async def _speak(self, client: redis.asyncio.Redis) -> None:
         while True:

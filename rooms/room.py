@@ -207,7 +207,9 @@ class Room:
         if known.view() == before:
             return []
         effects = self._broadcast(self._update(known))
-        return effects + (self._mute_voice(known) if known.muted != was_muted else [])
+        if known.connections and known.muted != was_muted:
+            effects += self._mute_voice(known)
+        return effects
 
     def _came(self, participant: Participant) -> list[Effect]:
         view = participant.view()
@@ -290,8 +292,8 @@ class Room:
         return self._mute_voice(participant) if participant and participant.muted != asked.muted else []
 
     def _mute_voice(self, participant: Participant) -> list[Effect]:
-        user_id = participant.member.user_id
-        return [do.MuteVoice(user_id, participant.muted)] if self.voices.has(user_id) else []
+        """Whether or not a voice is known here: it may be another tab's, on another replica."""
+        return [do.MuteVoice(participant.member.user_id, participant.muted)]
 
     def speakers(self, speakers: tuple[Speaker, ...]) -> list[Effect]:
         """The worker's event: who speaks."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
-from common.errors import CwrkError, TooMany
+from common.errors import CwrkError, TooMany, TooSlow, Unavailable
 from proto import media_pb2
 from rooms import effects as do
 from rooms.effects import Effect
@@ -13,6 +14,8 @@ from rooms.lanes import Lanes
 from rooms.media_client import slots_of, speakers_of
 from rooms.placement import Placement
 from rooms.room import Room
+
+MUTE_TRIES = 3  # who believes to be muted must be
 
 Tell = Callable[[str, Callable[[Room], list[Effect]]], None]
 
@@ -53,13 +56,20 @@ class VoiceCalls:
 
     def mute(self, room_id: str, asked: do.MuteVoice) -> None:
         worker = self._placement.worker_of(room_id)
-        self._lanes.start(
-            _lane(room_id, asked.user_id), lambda: worker.set_muted(room_id, asked.user_id, asked.muted)
-        )
+
+        async def call() -> None:
+            for _ in range(MUTE_TRIES - 1):
+                with contextlib.suppress(TooSlow):
+                    return await worker.set_muted(room_id, asked.user_id, asked.muted)
+            return await worker.set_muted(room_id, asked.user_id, asked.muted)
+
+        self._lanes.start(_lane(room_id, asked.user_id), lambda: _unless_away(call()))
 
     def close(self, room_id: str, asked: do.CloseVoice) -> None:
         worker = self._placement.worker_of(room_id)
-        self._lanes.start(_lane(room_id, asked.user_id), lambda: worker.close(room_id, asked.user_id))
+        self._lanes.start(
+            _lane(room_id, asked.user_id), lambda: _unless_away(worker.close(room_id, asked.user_id))
+        )
 
     def heard(self, event: media_pb2.Event) -> None:
         """An event of a worker."""
@@ -94,6 +104,12 @@ class VoiceCalls:
             room_id,
             lambda room: room.voices.refused(asked.conn_id, asked.ref_id, problem, adopted),
         )
+
+
+async def _unless_away(call: Awaitable[None]) -> None:
+    """A worker that is away has no voices: the next offer says what there is to say."""
+    with contextlib.suppress(Unavailable):
+        await call
 
 
 def _lane(room_id: str, user_id: int) -> tuple[str, int, str]:

@@ -34,12 +34,6 @@ class Voices:
         self._voices: dict[str, Voice] = {}
         self._asking: dict[str, Asking] = {}  # by connection
 
-    def has(self, user_id: int) -> bool:
-        """Whether the worker may have a voice of this participant."""
-        return any(voice.user_id == user_id for voice in self._voices.values()) or any(
-            asking.user_id == user_id for asking in self._asking.values()
-        )
-
     def offer(
         self, conn_id: str, ref_id: str | None, user_id: int, offer: Offer, muted: bool
     ) -> list[Effect]:
@@ -130,9 +124,7 @@ class Voices:
             asking.conn_id = None
 
     def ended(self, user_id: int) -> list[Effect]:
-        """The participant is gone for good."""
-        if not self.has(user_id):
-            return []
+        """The participant is gone for good. A voice from before we started is not known here: close any."""
         for voice_id in [v for v, voice in self._voices.items() if voice.user_id == user_id]:
             del self._voices[voice_id]
         for conn_id in [c for c, asking in self._asking.items() if asking.user_id == user_id]:

@@ -136,7 +136,6 @@ def test_a_lost_connection_may_come_back_within_the_grace() -> None:
 
 def test_after_the_grace_the_others_hear_and_after_the_seat_the_voice_ends() -> None:
     room = room_with(ANN, BOB)
-    speak(room, "c2")
     room.disconnect("c2", 1010.0)
     assert room.tick(1018.0) == [DropPresence(2), Broadcast(("c1",), PeerLeft("R", "2"))]
     assert room.tick(1039.0) == []
@@ -154,7 +153,6 @@ def test_somebody_who_comes_back_between_grace_and_seat_has_come_anew() -> None:
 
 def test_leaving_is_at_once_and_for_every_tab() -> None:
     room = room_with(ANN, BOB, BOB)
-    speak(room, "c2")
     assert room.leave(2) == [
         Disconnect("c2", 4003, "LEFT"),
         Disconnect("c3", 4003, "LEFT"),
@@ -166,7 +164,6 @@ def test_leaving_is_at_once_and_for_every_tab() -> None:
 
 def test_a_mute_is_in_force_at_once_and_kept() -> None:
     room = room_with(ANN, BOB)
-    speak(room, "c1")
     muted = Present("1", "Ann", "owner", 100, 1000, muted=True, muted_by="self")
     assert room.receive("c1", Frame(Mute(True), "3"), 1002.0) == [
         MuteVoice(1, True),
@@ -217,7 +214,6 @@ def test_an_answer_of_the_tables_from_before_a_mute_changes_nothing() -> None:
 
 def test_a_moderators_mute_on_another_replica_reaches_the_packets() -> None:
     room = room_with(ANN)
-    speak(room, "c1")
     by_moderator = Member(1, "Ann", "owner", "moderator", 100, 100, visit=1)
     view = Present("1", "Ann", "owner", 100, 1000, muted=True, muted_by="moderator")
     assert room.roster([by_moderator], as_of=room.here()) == [
@@ -240,6 +236,7 @@ def test_who_left_on_another_replica_is_closed_here() -> None:
     room = room_with(ANN, BOB)
     assert room.roster([ANN], as_of=room.here()) == [
         Disconnect("c2", 4003, "LEFT"),
+        CloseVoice(2),
         Broadcast(("c1",), PeerLeft("R", "2")),
     ]
 
@@ -253,7 +250,6 @@ def test_who_connected_while_the_tables_were_read_stays() -> None:
 
 def test_who_went_to_another_replica_neither_leaves_nor_loses_the_voice() -> None:
     room = room_with(ANN, BOB)
-    speak(room, "c2")
     room.disconnect("c2", 1010.0)
     elsewhere = Member(2, "Bob", "member", "", 200, 200, visit=2, elsewhere=True)
     assert room.roster([ANN, elsewhere], as_of=room.here()) == []
@@ -286,10 +282,3 @@ def test_small_frames(frame: Frame, effects: list[Effect]) -> None:
 
 def test_a_frame_of_a_connection_that_is_gone_does_nothing() -> None:
     assert room_with(ANN).receive("c9", Frame(Chat("hello")), 1002.0) == []
-
-
-def speak(room: Room, conn_id: str) -> None:
-    """Give the connection's participant a voice."""
-    (asked,) = room.receive(conn_id, Frame(Offer("sdp")), 1002.0)
-    assert isinstance(asked, Negotiate)
-    room.negotiated(asked, Answer("answer", f"voice of {conn_id}"))

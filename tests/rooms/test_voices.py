@@ -63,7 +63,7 @@ def test_a_loss_that_overtakes_the_answer_follows_it() -> None:
         Send("c1", answer),
         Send("c1", VoiceLost("v1", "failed")),
     ]
-    assert not voices.has(1)
+    assert voices.slots(1, "v1", SLOTS) == []
 
 
 def test_a_second_tab_takes_over_and_the_first_is_told() -> None:
@@ -113,5 +113,5 @@ def test_an_answer_for_somebody_who_has_left_reaches_nobody() -> None:
     assert voices.negotiated("c1", None, Answer("answer", "v1")) == []
 
 
-def test_without_a_voice_there_is_nothing_to_close() -> None:
-    assert Voices().ended(1) == []
+def test_a_voice_from_before_we_started_is_closed_too() -> None:
+    assert Voices().ended(1) == [CloseVoice(1)]
