@@ -275,7 +275,8 @@ class Hub:
         try:
             self.history.append(room_id, effect.draft)
         except CwrkError as problem:
-            self._not_saved(room_id, effect.draft, problem)
+            # Not from within the effect: a room is told one thing at a time.
+            asyncio.get_running_loop().call_soon(self._not_saved, room_id, effect.draft, problem)
 
     def _read_log(self, room_id: str, effect: do.ReadLog) -> None:
         self._start(self._read(room_id, effect))

@@ -23,6 +23,7 @@ from common.errors import (
     HTTP_STATUS,
     CwrkError,
     Forbidden,
+    Internal,
     Malformed,
     TooMany,
     Unauthenticated,
@@ -86,13 +87,14 @@ class Door:
         try:
             if "Origin" not in request.headers and _token_in(request):
                 visitor = await self._visitor(request, None)
-        except CwrkError as refusal:
-            return problem_response(refusal)
+        except Exception as error:
+            return problem_response(_refusal(error))
         await socket.prepare(request)
         try:
             visitor = visitor or await self._visitor(request, socket)
             await self._serve(visitor, socket, request)
-        except CwrkError as refusal:
+        except Exception as error:
+            refusal = _refusal(error)
             await socket.close(code=CLOSE_CODE[type(refusal)], message=refusal.code.encode())
         return socket
 
@@ -187,6 +189,9 @@ class Reader:
         """Until the client ends it, or the connection is closed and cancels this."""
         try:
             await self._read()
+        except Exception as error:
+            refusal = _refusal(error)
+            self.connection.close(CLOSE_CODE[type(refusal)], refusal.code)
         finally:
             self.connection.close(1000, "")
 
@@ -243,6 +248,14 @@ class Reader:
 
     def _refuse(self, problem: CwrkError, ref_id: str | None, about: str | None = None) -> None:
         self.connection.send(encode(error(problem, about or ref_id), ref_id=ref_id))
+
+
+def _refusal(error: Exception) -> CwrkError:
+    """What the other side is told: a fault of ours is in the log, and not in the answer."""
+    if isinstance(error, CwrkError):
+        return error
+    logger.error("unexpected error", exc_info=error)
+    return Internal("Something went wrong on our side.")
 
 
 def _token_in(request: web.Request) -> str:

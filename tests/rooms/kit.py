@@ -64,7 +64,6 @@ class Media(media_pb2_grpc.MediaServicer):
     def __init__(self) -> None:
         self.calls: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         self.streams: list[asyncio.Queue[media_pb2.Event | None]] = []
-        self.listened = asyncio.Event()
         self.voices: dict[str, str] = {}
         self.answering = asyncio.Event()
         self.answering.set()
@@ -105,7 +104,6 @@ class Media(media_pb2_grpc.MediaServicer):
         stream: asyncio.Queue[media_pb2.Event | None] = asyncio.Queue()
         self.streams.append(stream)
         yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id="worker-1"))
-        self.listened.set()
         while (event := await stream.get()) is not None:
             yield event
 
@@ -119,7 +117,6 @@ class Media(media_pb2_grpc.MediaServicer):
         for stream in self.streams:
             stream.put_nowait(None)
         self.streams.clear()
-        self.listened.clear()
 
     async def called(self) -> tuple[Any, ...]:
         """The next call."""
