@@ -1,4 +1,11 @@
-"""Real browsers against the real services: nothing here is a stand-in but the microphone."""
+"""Real browsers against the real services: nothing here is a stand-in but the microphone.
+
+    make e2e                                   all of it, about a minute and a half
+    make e2e ARGS="-k firefox"                 a part
+    .venv/bin/python -m tests.e2e.screenshots  the pictures of the README
+
+tests/e2e/namespace.py says why pytest starts itself anew. What is measured stands at the end of the run.
+"""
 
 from __future__ import annotations
 

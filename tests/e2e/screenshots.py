@@ -28,6 +28,9 @@ SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}, "device_scale_factor": 1},
     "phone": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True},
 }
+NO_MICROPHONE = """
+    navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotAllowedError'); };
+"""
 THEMES = ("light", "dark")
 PEOPLE = ("Vera Lindqvist", "Mateo Ruiz", "Aisha Khan", "Tom Becker", "Яна Орлова")
 TALK = (
@@ -112,10 +115,18 @@ async def _everything(browser: Browser, host: Person, room: str, folder: Path) -
             await _speak_in(person, room)
             await person.page.screenshot(path=folder / f"room-{size}-{theme}.png")
             await person.leave_voice()
+        # Russian is the longer language, and a refused microphone the longest sentence.
+        async with _seen_by(browser, host, look, theme, locale="ru-RU") as person:
+            await person.page.add_init_script(NO_MICROPHONE)
+            await person.enter(room)
+            await person.page.get_by_role("button", name="Войти в разговор").click()
+            await person.page.locator("[data-voice=on]").wait_for()
+            await person.page.screenshot(path=folder / f"room-russian-{size}-{theme}.png")
 
 
-def _seen_by(browser: Browser, host: Person, look: dict[str, Any], theme: str) -> Any:
-    return Person.opened(browser, host.url, host.name, session_of=host, **look, color_scheme=theme)
+def _seen_by(browser: Browser, host: Person, look: dict[str, Any], theme: str, **more: Any) -> Any:
+    still = {"color_scheme": theme, "reduced_motion": "reduce"}
+    return Person.opened(browser, host.url, host.name, session_of=host, **look, **still, **more)
 
 
 async def _speak_in(person: Person, room: str) -> None:

@@ -28,11 +28,12 @@ function OutOfVoice({ visit }) {
 function InVoice({ visit }) {
   useEffect(() => listenForM(visit), [visit]);
   const silent = muted.value;
+  const name = t(silent ? 'unmute' : 'mute');
   return html`
-    <button class=${silent ? 'toggle off' : 'toggle'} aria-pressed=${silent} aria-keyshortcuts="M"
-      title=${`${t(silent ? 'unmute' : 'mute')} (${t('muteHint')})`} onClick=${() => visit.mute(!silent)}>
+    <button class=${silent ? 'toggle off' : 'toggle'} aria-label=${name} aria-keyshortcuts="M"
+      title=${`${name} (${t('muteHint')})`} onClick=${() => visit.mute(!silent)}>
       ${silent ? html`<${MicrophoneOff} />` : html`<${Microphone} />`}
-      <span>${t(silent ? 'unmute' : 'mute')}</span>
+      <span>${t(silent ? 'unmuteShort' : 'muteShort')}</span>
     </button>
     <p class="voice-status" role="status" data-voice=${voice.value}>${t(STATUS[voice.value])}</p>
     <button class="hang-up" title=${t('leaveVoice')} onClick=${() => visit.voice.leave()}>
