@@ -25,6 +25,8 @@ class Visit {
   #ended = false;
   /** @type {Socket | null} */
   #socket = null;
+  /** What the user asked for last and the server has not confirmed yet. @type {boolean | null} */
+  #muteAsked = null;
   #outbox = new Outbox((pending) => this.#sendChat(pending), state.pendingAre);
   voice = new Voice((type, payload, id) => this.#send(type, payload, id));
 
@@ -48,6 +50,7 @@ class Visit {
 
   /** @param {boolean} muted */
   mute(muted) {
+    this.#muteAsked = muted;
     this.#applyMute(muted);
     this.#send('mute', { muted }, MUTE);
   }
@@ -136,7 +139,9 @@ class Visit {
     batch(() => {
       state.peopleAre(participants.map(personOf));
       const me = state.people.value.find(({ id }) => id === state.myId.value);
-      if (me) this.#applyMute(me.muted);
+      // A mute asked for while there was no connection must not be undone by it.
+      if (this.#muteAsked !== null) this.mute(this.#muteAsked);
+      else if (me) this.#applyMute(me.muted);
     });
     if (!state.messages.value.length) this.#catchUp();
     this.#outbox.resend();
@@ -157,12 +162,21 @@ class Visit {
 
   #changed(person) {
     state.personChanged(person);
-    if (person.id === state.myId.value) this.#applyMute(person.muted);
+    if (person.id !== state.myId.value) return;
+    if (this.#muteAsked !== null && this.#muteAsked !== person.muted) return; // the answer to an earlier click
+    this.#muteAsked = null;
+    this.#applyMute(person.muted);
   }
 
   #applyMute(muted) {
     state.mutedIs(muted);
     this.voice.mute(muted);
+  }
+
+  #muteRefused() {
+    this.#muteAsked = null;
+    const me = state.people.value.find(({ id }) => id === state.myId.value);
+    if (me) this.#applyMute(me.muted);
   }
 
   #said(message, { client_msg_id: id }) {
@@ -186,7 +200,7 @@ class Visit {
   #failed(error) {
     const { ref_id: id, message } = error;
     if (this.#outbox.refused(id, error) || this.voice.refused(id, error)) return;
-    if (id === MUTE) this.#applyMute(!state.muted.value);
+    if (id === MUTE) this.#muteRefused();
     state.tell(message);
   }
 

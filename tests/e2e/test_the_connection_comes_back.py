@@ -28,15 +28,18 @@ async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
     await ann.say("meanwhile")
     await ann.say("and another")
     await expect(ann.page.locator(".message.pending")).to_have_count(2)
+    await ann.mute()
+    await bob.hears_nothing()
 
     stack.start("rooms")
     await ann.reads("before", "meanwhile", "and another")
     await bob.reads("before", "meanwhile", "and another")
     await expect(status).to_be_hidden()
     await ann.sees("Ann", "Bob")
-    await bob.hears(TONE_HZ)
-    await ann.mute()
+    await bob.person("Ann").get_by_text("muted").wait_for()
     await bob.hears_nothing()
+    await ann.unmute()
+    await bob.hears(TONE_HZ)
     offers = [person.frames_sent("offer") for person in (ann, bob)]
     attached = [person.frames_sent("voice_attach") for person in (ann, bob)]
     figure(f"rooms killed and started again: offers {offers}, voices adopted {attached}")
