@@ -23,7 +23,7 @@ function entry(message, before, visit) {
   const newDay = !before || dayOf(before.at) !== dayOf(message.at);
   const continues = !newDay && before.userId === message.userId && message.at - before.at < TOGETHER_MS;
   return html`
-    ${newDay && html`<li key=${`day-${message.id}`} class="day" role="separator"><span>${dayName(message.at)}</span></li>`}
+    ${newDay && html`<li key=${`day-${message.id}`} class="day"><span>${dayName(message.at)}</span></li>`}
     <${Message} key=${message.id} message=${message} continues=${continues} visit=${visit} />
   `;
 }
