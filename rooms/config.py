@@ -30,6 +30,12 @@ class Config(Common):
     database_url: str = setting(
         "DATABASE_URL", "PostgreSQL, as postgresql://user:password@host:5432/name.", secret=True
     )
+    database_connections: int = setting(
+        "ROOMS_DATABASE_CONNECTIONS",
+        "At most so many connections to PostgreSQL.",
+        10,
+        parse=integer(2, 1000),
+    )
     redis_url: str = setting(
         "REDIS_URL",
         "Redis or Valkey, which makes replicas hear of each other quickly; without it they ask PostgreSQL.",

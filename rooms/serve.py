@@ -58,7 +58,9 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
     Raises ConfigError.
     """
     async with contextlib.AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(database.connect(config.database_url))
+        opened = await stack.enter_async_context(
+            database.connect(config.database_url, size=config.database_connections)
+        )
         await migrate(opened, "rooms", MIGRATIONS)
         store = Store(opened)
         epoch, secret = await store.deployment()

@@ -1,5 +1,7 @@
 """Joining and leaving: members, seats, and who sees whom."""
 
+import asyncio
+
 import pytest
 
 from common.errors import Conflict
@@ -86,6 +88,28 @@ async def test_an_owner_who_leaves_may_come_back_to_a_private_room(rooms: kit.Ro
     assert await ann.closed() == (4003, "LEFT")
     await rooms.join(room_id, 1)
     await rooms.connect(room_id, 1)
+
+
+async def test_a_lost_connection_leaves_then_loses_its_seat_and_its_voice(
+    stack: kit.Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8 s, then 30 s; shorter here."""
+    monkeypatch.setattr("rooms.room.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("rooms.room.SEAT_SECONDS", 0.3)
+    for seconds in ("store.JOIN_SECONDS", "store.SEAT_SECONDS", "presence.SEAT_SECONDS"):
+        monkeypatch.setattr(f"rooms.{seconds}", 1.0)
+    monkeypatch.setattr("rooms.serve.RENEW_SECONDS", 0.05)
+    rooms = await stack.start()
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    await bob.ws.close()
+    assert await ann.payload("peer_left") == {"room_id": room_id, "user_id": "2"}
+    assert await rooms.media.called() == ("close", "2")
+    async with asyncio.timeout(kit.PATIENCE):
+        while await seated(rooms, room_id) != [("1", True)]:
+            pass
+    again = await rooms.connect(room_id, 2)  # membership stays
+    assert again.seen[0]["type"] == "hello"
 
 
 async def test_a_mute_outlives_the_visit(rooms: kit.Rooms) -> None:
