@@ -9,6 +9,7 @@ is well, every 500 ms without it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Protocol
 
 import asyncpg
@@ -58,7 +59,7 @@ class Fanout:
                 redis_url,
                 socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
                 socket_timeout=REDIS_TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
+                retry=Retry(NoBackoff(), 1),  # a pooled connection may be from before a restart
                 decode_responses=True,
             )
         self._replica = replica
@@ -67,6 +68,7 @@ class Fanout:
         self._outgoing: asyncio.Queue[tuple[str, int]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
+        self._became_unwell = asyncio.Event()
 
     def watch(self, room_id: str) -> None:
         """The room is open here: hear of it."""
@@ -97,7 +99,10 @@ class Fanout:
         looked = True
         while True:
             pause = LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS
-            await asyncio.sleep(pause if looked else LOOK_AGAIN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause if looked else LOOK_AGAIN_SECONDS):
+                    await self._became_unwell.wait()
+            self._became_unwell.clear()
             looked = await self._look_at(self._rooms.open_rooms())
 
     async def _look_at(self, room_ids: list[str]) -> bool:
@@ -117,8 +122,8 @@ class Fanout:
             room_id, seq = await self._outgoing.get()
             try:
                 await client.publish(channel(room_id), f"{self._replica} {seq}")
-            except LOST:  # the listener says so, once
-                self._well = False
+            except LOST:
+                continue  # the look finds it; what has become of Redis is for the listener to say
 
     async def _listen(self, client: redis.asyncio.Redis) -> None:
         told = False
@@ -133,8 +138,15 @@ class Fanout:
             except LOST as error:
                 if not told:
                     logger.warning("Redis is lost; asking PostgreSQL instead", reason=type(error).__name__)
-                self._well, told = False, True
+                told = True
+                self._unwell()
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    def _unwell(self) -> None:
+        """From here on look often, and look now: a notice may have been lost with the connection."""
+        if self._well:
+            self._well = False
+            self._became_unwell.set()
 
     async def _hear(self, pubsub: PubSub) -> None:
         subscribed = set(self._rooms.open_rooms())
