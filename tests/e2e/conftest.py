@@ -18,11 +18,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.e2e import namespace, services
+from tests.e2e import namespace
 from tests.e2e.browsers import chromium
 from tests.e2e.person import Person
-from tests.e2e.services import Stack
 from tests.e2e.tone import write_tone
+from tests.services import Stack
 
 TONE_HZ = 440
 
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with services.running() as running:
+    with namespace.stack() as running:
         yield running
 
 

@@ -12,7 +12,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tests import services
+from tests.services import Stack
 
 ADDRESS = "10.77.0.1"
 INSIDE = "CWRK_E2E_NAMESPACE"
@@ -35,9 +39,21 @@ def inside() -> bool:
     return INSIDE in os.environ
 
 
-def media_host() -> str:
-    """The address voices are received on."""
-    return ADDRESS if inside() else "127.0.0.1"
+@contextmanager
+def stack() -> Iterator[Stack]:
+    """The real services, at every address there is in here; voices at the one a Firefox accepts."""
+    if not inside():
+        with services.running() as running:
+            yield running
+        return
+    # In a network of our own nobody else can knock.
+    with services.running(listen="0.0.0.0", media_host=ADDRESS, origins=(ADDRESS,)) as running:
+        yield running
+
+
+def insecure_url(running: Stack) -> str:
+    """The same page by an address that browsers do not trust as they trust loopback."""
+    return running.url.replace("127.0.0.1", ADDRESS)
 
 
 def enter(module: str, arguments: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.async_api import Browser, async_playwright
 
-from tests.e2e import namespace, services
+from tests.e2e import namespace
 from tests.e2e.browsers import chromium
 from tests.e2e.person import Person
 from tests.e2e.tone import write_tone
@@ -51,7 +51,7 @@ OTHER_ROOMS = (
 
 
 async def main(folder: Path | None) -> None:
-    with tempfile.TemporaryDirectory() as scratch, services.running() as stack:
+    with tempfile.TemporaryDirectory() as scratch, namespace.stack() as stack:
         tone = write_tone(Path(scratch) / "tone.wav", 440, pause=0.5)
         async with async_playwright() as playwright, AsyncExitStack() as open_pages:
             browser = await playwright.chromium.launch(**chromium(tone))

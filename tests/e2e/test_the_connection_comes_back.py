@@ -5,7 +5,7 @@ import time
 from playwright.async_api import expect
 
 from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
-from tests.e2e.services import Stack
+from tests.services import Stack
 
 
 async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 from tests.e2e import namespace
 from tests.e2e.conftest import TONE_HZ, NewPerson
 from tests.e2e.person import Person
-from tests.e2e.services import Stack
+from tests.services import Stack
 
 REFUSES = """(() => {
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -51,7 +51,7 @@ async def test_who_has_no_microphone_listens_and_may_speak_later(
 @pytest.mark.skipif(not namespace.inside(), reason="needs an address that is not loopback")
 async def test_a_page_without_https_listens(new_person: NewPerson, stack: Stack) -> None:
     _, room = await speaker_in_a_room(new_person)
-    listener = await new_person("Listener", url=stack.insecure_url)
+    listener = await new_person("Listener", url=namespace.insecure_url(stack))
     await listener.register_and_enter(room)
     await listener.join_voice()
     await listener.hears(TONE_HZ)
