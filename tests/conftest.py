@@ -1,6 +1,11 @@
 """Fixtures every test may ask for: real PostgreSQL and Valkey, started when the first test wants them."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
+
+# Tests fork only to start another program. gRPC's fork handlers, which would let a child go on with gRPC,
+# get in the way of that now and then. Read when gRPC is imported.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import pytest
 import redis.asyncio
