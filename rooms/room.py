@@ -66,6 +66,7 @@ class Room:
         self.voices = Voices()
         self._participants = {member.user_id: Participant(member) for member in members}
         self._connections: dict[str, int] = {}  # whose each is
+        self._speakers: tuple[Speaker, ...] = ()
         self._handlers: dict[type, Handler] = {
             Chat: self._on_chat,
             Mute: self._on_mute,
@@ -117,6 +118,8 @@ class Room:
         everybody = tuple(p.view() for p in self._participants.values() if p.present)
         effects.append(do.Send(conn_id, replace(hello, last_seq=self.feed.delivered_seq)))
         effects.append(do.Send(conn_id, State(self.room_id, everybody)))
+        if self._speakers:
+            effects.append(do.Send(conn_id, Speakers(self._speakers)))
         return effects + (self.feed.resume(conn_id, None, resume) if resume else [])
 
     def disconnect(self, conn_id: str, now: float) -> list[Effect]:
@@ -296,8 +299,14 @@ class Room:
         return [do.MuteVoice(participant.member.user_id, participant.muted)]
 
     def speakers(self, speakers: tuple[Speaker, ...]) -> list[Effect]:
-        """The worker's event: who speaks."""
+        """The worker's event: who speaks. Kept for those who come while nothing changes."""
+        self._speakers = speakers
         return self._broadcast(Speakers(speakers))
+
+    def worker_lost(self) -> list[Effect]:
+        """The worker is gone, and with it every voice."""
+        silence = self.speakers(()) if self._speakers else []
+        return self.voices.all_lost("worker_lost") + silence
 
     # --- small things -----------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         worker = Worker(
             media,
             heard=lambda event: hub.voice.heard(event),
-            lost=lambda: hub.tell_all(lambda room: room.voices.all_lost("worker_lost")),
+            lost=lambda: hub.tell_all(lambda room: room.worker_lost()),
         )
         hub.voice = VoiceCalls(Placement(worker), hub.lanes, hub.tell)
         for name, work in (

@@ -43,7 +43,10 @@ from rooms.messages import (
     Pong,
     Present,
     Read,
+    Speaker,
+    Speakers,
     State,
+    VoiceLost,
 )
 from rooms.participant import Member
 from rooms.room import MOST_CONNECTIONS, Room
@@ -185,6 +188,26 @@ def test_a_mute_while_the_worker_answers_is_told_after_the_answer() -> None:
     room.receive("c1", Frame(Mute(True)), 1002.1)
     answer = Answer("answer", "v1")
     assert room.negotiated(asked, answer) == [MuteVoice(1, True), Send("c1", answer)]
+
+
+def test_who_comes_while_somebody_speaks_on_is_told_who_speaks() -> None:
+    room = room_with(ANN)
+    talking = (Speaker("1", 96),)
+    assert room.speakers(talking) == [Broadcast(("c1",), Speakers(talking))]
+    came = room.connect("c2", BOB, 1001.0, HELLO)
+    assert came[-1] == Send("c2", Speakers(talking))
+
+
+def test_with_the_worker_voices_and_speakers_are_gone() -> None:
+    room = room_with(ANN)
+    room.receive("c1", Frame(Offer("sdp")), 1001.0)
+    room.negotiated(Negotiate("c1", None, 1, False, "sdp"), Answer("answer", "v1"))
+    room.speakers((Speaker("1", 96),))
+    assert room.worker_lost() == [
+        Send("c1", VoiceLost("v1", "worker_lost")),
+        Broadcast(("c1",), Speakers(())),
+    ]
+    assert room.worker_lost() == []
 
 
 def test_nobody_undoes_a_moderators_mute() -> None:
