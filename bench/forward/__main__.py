@@ -110,6 +110,7 @@ def main() -> None:
             "load_before": load_before,
         }
         report = {"machine": machine, "results": [asdict(result) for result in everything]}
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
