@@ -5,7 +5,7 @@ import importlib.util
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,13 @@ def spawn(
     log: Path,
     owner: Owner | None = None,
     death_signal: signal.Signals = signal.SIGINT,
+    folder: Path = Path("/"),
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`, its output going to `log`.
+    """Start `command` in `folder`, its output going to `log`; with our environment where `env` is None.
 
-    It gets a session of its own: a Ctrl-C in our terminal is not for it.
+    It gets a session of its own: a Ctrl-C in our terminal is not for it. To Linux "we" are the thread that
+    calls this: the child does not outlive that either.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -52,7 +55,8 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd="/",
+            cwd=folder,
+            env=env,
             start_new_session=True,
             preexec_fn=die_with_parent(death_signal),
             user=owner.uid if owner else None,

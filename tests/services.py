@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dev.child import die_with_parent, tail
+from dev.child import spawn, tail
 from dev.ports import free_port
 from dev.postgres import Postgres
 from dev.services import Service, services
@@ -35,17 +35,13 @@ class Stack:
         self.ws_url = f"ws://127.0.0.1:{env['ROOMS_WS_PORT']}"
 
     def start(self, module: str) -> None:
-        with self._log(module).open("ab") as output:
-            self._processes[module] = subprocess.Popen(
-                [sys.executable, "-m", module],
-                cwd=ROOT,
-                env={**os.environ, **self.env},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGKILL),
-            )
+        self._processes[module] = spawn(
+            [sys.executable, "-m", module],
+            log=self._log(module),
+            death_signal=signal.SIGKILL,
+            folder=ROOT,
+            env={**os.environ, **self.env},
+        )
 
     def kill(self, module: str) -> None:
         """As a crash does it."""
