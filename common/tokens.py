@@ -124,7 +124,7 @@ def _key_id(token: str) -> str:
     """The `kid` of a header that we could have made; nothing in it is trusted beyond that."""
     try:
         header = jwt.get_unverified_header(token)
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, UnicodeError):
         raise invalid() from None
     foreign = {"jku", "jwk", "x5u", "x5c", "crit"} & header.keys()
     kid = header.get("kid")

@@ -11,13 +11,12 @@ from uuid import uuid4
 import structlog
 from aiohttp import web
 
-from common import log
+from common import log, problems
 from common.errors import CwrkError, Internal
-from gateway import problems
+from common.headers import REQUEST_ID, protect
 from gateway.identity import USER_ID, Handler
 from gateway.pages import Pages
 
-REQUEST_ID = "X-Request-ID"
 ID = web.RequestKey("request_id", str)
 # One that a client made up is taken over only if a log can hold it as it is.
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -26,15 +25,6 @@ CLIENT_GONE = 499
 # Asked every second or so by whoever keeps us running.
 PROBES = frozenset({"/healthz", "/readyz"})
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
-}
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 access = log.get("gateway.access")
 logger = log.get("gateway")
@@ -106,13 +96,3 @@ def headers_of(pages: Pages) -> Callable[[web.Request, web.StreamResponse], Awai
         protect(response, request.get(ID) or uuid4().hex)
 
     return add
-
-
-def protect(response: web.StreamResponse, request_id: str) -> None:
-    """The headers of every answer, as the API's where nothing else was said."""
-    headers = response.headers
-    headers["Server"] = "cwrkPlanet"  # aiohttp would tell its version, and Python's
-    headers[REQUEST_ID] = request_id
-    headers.update(ALWAYS)
-    headers.setdefault("Content-Security-Policy", API_POLICY)
-    headers.setdefault("Cache-Control", "no-store")  # what the API answers is somebody's own

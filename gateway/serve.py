@@ -10,10 +10,10 @@ from aiohttp import web
 
 from common import rpc
 from common.config import ConfigError
+from common.unreadable import Runner
 from gateway.accounts import PASSWORD_DEADLINE_SECONDS
 from gateway.app import make_app
 from gateway.config import Config
-from gateway.unreadable import Runner
 
 # Longer than any call may take, so that nothing that was begun is cut off.
 DRAIN_SECONDS = PASSWORD_DEADLINE_SECONDS + 1.0

@@ -20,6 +20,7 @@ from common.config import ConfigError
 from common.errors import CwrkError
 from common.migrate import migrate
 from common.tokens import Verifier
+from common.unreadable import Runner
 from proto import auth_pb2, auth_pb2_grpc, rooms_pb2_grpc
 from rooms.config import Config
 from rooms.connection import Timing
@@ -121,7 +122,7 @@ async def fetch_keys(auth: rpc.Client) -> str:
 @asynccontextmanager
 async def listen(config: Config, app: web.Application) -> AsyncIterator[int]:
     """The websocket's HTTP server; its port."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
+    runner = Runner(app, access_log=None, shutdown_timeout=CLOSE_SECONDS)
     await runner.setup()
     try:
         try:

@@ -7,20 +7,17 @@ with the code; a program (no Origin) gets the HTTP status as problem+json.
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
-from common import log
+from common import log, problems
 from common.errors import (
     CLOSE_CODE,
-    HTTP_STATUS,
     CwrkError,
     Forbidden,
     Internal,
@@ -29,6 +26,7 @@ from common.errors import (
     Unauthenticated,
     Unavailable,
 )
+from common.headers import protect
 from common.tokens import Identity, Verifier
 from rooms.connection import Connection, Pong, Timing
 from rooms.frames import BadFrame, decode, encode, resume_of
@@ -65,7 +63,7 @@ class Door:
     draining: bool = field(default=False, init=False)
 
     def app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(middlewares=[answered])
         app.router.add_get("/ws/rooms/{id}", self.room)
         app.router.add_get("/healthz", self.healthz)
         return app
@@ -82,13 +80,10 @@ class Door:
             timeout=self.timing.close, autoping=False, compress=False, max_msg_size=MAX_FRAME_BYTES
         )
         if not socket.can_prepare(request).ok:
-            return problem_response(Malformed("This address is a websocket's.", code="NOT_A_WEBSOCKET"))
+            raise Malformed("This address is a websocket's.", code="NOT_A_WEBSOCKET")
         visitor = None
-        try:
-            if "Origin" not in request.headers and _token_in(request):
-                visitor = await self._visitor(request, None)
-        except Exception as error:
-            return problem_response(_refusal(error))
+        if "Origin" not in request.headers and _token_in(request):
+            visitor = await self._visitor(request, None)
         await socket.prepare(request)
         try:
             visitor = visitor or await self._visitor(request, socket)
@@ -116,7 +111,7 @@ class Door:
             token, resume = first.access_token, first.resume or resume
         identity = await self.verifier.verify(token)
         if request.query.get("user_id", str(identity.user_id)) != str(identity.user_id):
-            raise Forbidden("user_id is not the token's subject.", code="USER_MISMATCH")
+            raise Forbidden("user_id is not the token's subject.", code="USER_ID_MISMATCH")
         return Visitor(room_id, identity, await self.hub.admit(room_id, identity), resume)
 
     async def _first_frame(self, socket: web.WebSocketResponse) -> Auth:
@@ -234,7 +229,7 @@ class Reader:
         except CwrkError as problem:
             return self._refuse(problem, ref_id)
         if identity.user_id != self.visitor.identity.user_id:
-            return self._refuse(Forbidden("That is somebody else's token.", code="USER_MISMATCH"), ref_id)
+            return self._refuse(Forbidden("That is somebody else's token.", code="USER_ID_MISMATCH"), ref_id)
         self.connection.expires_at = asyncio.get_running_loop().time() + identity.expires_at - time.time()
         self.connection.send(encode(AuthOk(int(identity.expires_at)), ref_id=ref_id))
         return None
@@ -248,6 +243,24 @@ class Reader:
 
     def _refuse(self, problem: CwrkError, ref_id: str | None, about: str | None = None) -> None:
         self.connection.send(encode(error(problem, about or ref_id), ref_id=ref_id))
+
+
+@web.middleware
+async def answered(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """What a program sees of a refusal: problem+json (RFC 9457)."""
+    request_id = uuid4().hex
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        answer = problems.of_refusal(refusal, request_id)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        answer = problems.of_error(_refusal(error), request_id)
+    protect(answer, request_id)
+    return answer
 
 
 def _refusal(error: Exception) -> CwrkError:
@@ -271,24 +284,3 @@ def _resume_in(request: web.Request) -> Resume | None:
     last_seq = request.query["last_seq"]
     number = int(last_seq) if last_seq.isascii() and last_seq.isdigit() and len(last_seq) < 17 else None
     return resume_of({"epoch": request.query.get("epoch"), "last_seq": number})
-
-
-def problem_response(refusal: CwrkError) -> web.Response:
-    """What a program sees of a refusal: problem+json (RFC 9457)."""
-    status = HTTP_STATUS[type(refusal)]
-    headers = {}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if refusal.retry_after is not None:
-        headers["Retry-After"] = str(math.ceil(refusal.retry_after))
-    problem = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": refusal.message,
-        "code": refusal.code,
-        "error": {"message": refusal.message},
-    }
-    return web.Response(
-        status=status, headers=headers, text=json.dumps(problem), content_type="application/problem+json"
-    )

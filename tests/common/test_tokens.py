@@ -97,6 +97,7 @@ def signed_with_the_public_key() -> str:
         "",
         "a.b.c",
         "x" * 10_000,
+        "\udcff\udcfe",  # bytes of a header that are not UTF-8
         token(STRANGERS_KEY),
         token(None, alg="none"),
         signed_with_the_public_key(),

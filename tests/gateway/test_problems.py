@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from common import problems
 from common.errors import HTTP_STATUS, CwrkError, FieldError, InvalidFields, TooMany, Unavailable
-from gateway import bodies, problems
+from gateway import bodies
 from tests.gateway.running import Answer, Api, RecordedRooms
 
 ID = "0190c0de-0000-7000-8000-000000000001"

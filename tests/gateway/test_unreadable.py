@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from gateway import unreadable
+from common import unreadable
 from tests.gateway.running import Api
 
 SECRET = b"eyJhbGciOiJSUzI1NiJ9"

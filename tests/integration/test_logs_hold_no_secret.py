@@ -1,8 +1,18 @@
 """What the services log while people register, write, speak and fail to log in: nothing that opens a door."""
 
+import asyncio
+
 from tests import services
 from tests.integration.conftest import NewStudent
-from tests.integration.student import PASSWORD
+from tests.integration.student import PASSWORD, PATIENCE
+
+
+async def no_http(port: int, request: bytes) -> None:
+    """Bytes that are no request, and waiting until they were refused."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request + b" HTTP/1.1\r\n\r\n")
+    assert b" 400 " in await asyncio.wait_for(reader.read(), PATIENCE)
+    writer.close()
 
 
 async def test_no_token_no_password_and_no_sdp(chain: services.Stack, student: NewStudent) -> None:
@@ -16,6 +26,8 @@ async def test_no_token_no_password_and_no_sdp(chain: services.Stack, student: N
     await anna.post("/auth/login", {"email": anna.email, "password": PASSWORD + "!"}, status=401)
     await anna.post("/auth/login", {"email": anna.email, "password": PASSWORD})
     await anna.get("/rooms?access_token=in-the-wrong-place")
+    for url in (chain.url, chain.ws_url):
+        await no_http(int(url.rpartition(":")[2]), f"GET /ws/rooms/x?access_token={anna.token}\x01".encode())
 
     logs = chain.logs()
     assert room in logs, "nothing was logged at all"

@@ -40,7 +40,7 @@ async def test_a_program_is_refused_with_a_status_and_a_page_with_a_close_code(r
     for url, status, code, close in (
         (rooms.url(room_id, access_token="nonsense"), 401, "TOKEN_INVALID", 4001),
         (rooms.url(room_id, access_token=kit.token(1, lives=-60)), 401, "TOKEN_EXPIRED", 4001),
-        (rooms.url(room_id, access_token=ann, user_id=2), 403, "USER_MISMATCH", 4003),
+        (rooms.url(room_id, access_token=ann, user_id=2), 403, "USER_ID_MISMATCH", 4003),
         (rooms.url(room_id, access_token=kit.token(2)), 403, "NOT_A_MEMBER", 4003),
         (rooms.url(NOWHERE, access_token=ann), 404, "ROOM_NOT_FOUND", 4004),
         (rooms.url("nonsense", access_token=ann), 404, "ROOM_NOT_FOUND", 4004),
@@ -126,7 +126,7 @@ async def test_a_newer_token_keeps_it_open(rooms: kit.Rooms) -> None:
 async def test_somebody_elses_token_renews_nothing(rooms: kit.Rooms) -> None:
     room_id = await rooms.create()
     (ann,) = await rooms.enter(room_id, 1)
-    for bad, code in ((kit.token(2), "USER_MISMATCH"), ("nonsense", "TOKEN_INVALID")):
+    for bad, code in ((kit.token(2), "USER_ID_MISMATCH"), ("nonsense", "TOKEN_INVALID")):
         await ann.send("auth", {"access_token": bad})
         assert (await ann.payload("error"))["code"] == code
 

@@ -14,12 +14,11 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from common import log
+from common import log, problems
 from common.errors import Internal, Malformed
-from gateway import problems
-from gateway.middleware import protect
+from common.headers import protect
 
-logger = log.get("gateway")
+logger = log.get("unreadable")
 
 
 class Handler(web.RequestHandler):
