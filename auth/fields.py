@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from common import text
+
 EMAIL_MAX = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 LOCAL_PART_MAX = 64
 DISPLAY_NAME_MAX = 64
@@ -16,12 +18,6 @@ PASSWORD_MAX_BYTES = 1024
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 LABEL = r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff-]{0,61}[A-Za-z0-9\u0080-\U0010ffff])?"
 EMAIL = re.compile(rf"{ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})+")
-
-# Letters that would let a name reorder the text around it (UAX 9).
-REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-# What shows nothing by itself: formats (joiners), spaces, marks that want a letter under them.
-UNSEEN = frozenset({"Cf", "Zs", "Mn", "Mc", "Me"})
 
 
 class Wrong(Exception):
@@ -35,7 +31,7 @@ def email(raw: str) -> str:
         raise Wrong("is needed")
     if len(address.encode()) > EMAIL_MAX:
         raise Wrong(f"must be at most {EMAIL_MAX} bytes long")
-    visible = not any(_invisible(character) or character.isspace() for character in address)
+    visible = not any(text.is_control(character) or character.isspace() for character in address)
     if (
         not visible
         or not EMAIL.fullmatch(address)
@@ -53,17 +49,10 @@ def email_key(address: str) -> str:
 
 def display_name(raw: str) -> str:
     """A name as it will be shown: trimmed and composed (NFC), 1 to 64 characters."""
-    name = unicodedata.normalize("NFC", raw.strip())
-    if not name:
-        raise Wrong("is needed")
-    if len(name) > DISPLAY_NAME_MAX:
-        raise Wrong(f"must be at most {DISPLAY_NAME_MAX} characters long")
-    if any(_invisible(character) or character in REORDERING for character in name):
-        raise Wrong("must not have control characters")
-    # Joiners belong to emoji and to several scripts; alone they are a name that nobody sees.
-    if all(unicodedata.category(character) in UNSEEN for character in name):
-        raise Wrong("must have a visible character")
-    return name
+    try:
+        return text.line(raw, longest=DISPLAY_NAME_MAX)
+    except ValueError as error:
+        raise Wrong(str(error)) from None
 
 
 def new_password(raw: str) -> str:
@@ -73,11 +62,3 @@ def new_password(raw: str) -> str:
     if len(unicodedata.normalize("NFC", raw)) < PASSWORD_MIN_CHARACTERS:
         raise Wrong(f"must be at least {PASSWORD_MIN_CHARACTERS} characters long")
     return raw
-
-
-def _invisible(character: str) -> bool:
-    """Controls, unpaired surrogates, line and paragraph separators.
-
-    Not what is unassigned: that is next year's emoji, which this Python's Unicode does not know yet.
-    """
-    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}

@@ -70,12 +70,8 @@ class Fanout:
         self._well = False
         self._became_unwell = asyncio.Event()
 
-    def watch(self, room_id: str) -> None:
-        """The room is open here: hear of it."""
-        self._subscriptions.set()
-
-    def unwatch(self, room_id: str) -> None:
-        """The room is closed here."""
+    def rooms_changed(self) -> None:
+        """A room was opened or closed here: listen to those that are open now."""
         self._subscriptions.set()
 
     def notify(self, room_id: str, seq: int = 0) -> None:

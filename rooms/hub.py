@@ -98,7 +98,7 @@ class Hub:
         self._run(room_id, say(entry.room))
         if entry.room.idle and self._open.get(room_id) is entry:
             del self._open[room_id]
-            self.fanout.unwatch(room_id)
+            self.fanout.rooms_changed()
 
     def tell_all(self, say: Callable[[Room], list[Effect]]) -> None:
         """The same for every open room."""
@@ -144,7 +144,7 @@ class Hub:
             standing, members = await self.presence.roster(room_id, ())
             room = Room(room_id, self.epoch, standing.last_seq, members)
             self._open[room_id] = Open(room, standing.roster_version)
-            self.fanout.watch(room_id)
+            self.fanout.rooms_changed()
         finally:
             del self._opening[room_id]
 

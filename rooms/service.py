@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 from uuid import UUID
 
-from common import rpc
+from common import rpc, text
 from common.errors import FieldError, InvalidFields
 from common.tokens import Identity, Verifier
 from proto import rooms_pb2, rooms_pb2_grpc
@@ -38,13 +37,11 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         self, request: rooms_pb2.CreateRoomRequest, context: rpc.Context
     ) -> rooms_pb2.Room:
         identity = await self._who(context)
-        name, topic = request.name.strip(), request.topic.strip()
+        wrong: list[FieldError] = []
+        name = _line("name", request.name, wrong, longest=MAX_NAME)
+        topic = _line("topic", request.topic, wrong, longest=MAX_TOPIC, needed=False)
         maximum = request.max if request.HasField("max") else DEFAULT_PARTICIPANTS
         visibility = request.visibility or "public"
-        wrong = [
-            *_check_text("name", name, 1, MAX_NAME),
-            *_check_text("topic", topic, 0, MAX_TOPIC),
-        ]
         if not 1 <= maximum <= MAX_PARTICIPANTS:
             wrong.append(FieldError("max", f"must be 1 to {MAX_PARTICIPANTS}"))
         if visibility not in VISIBILITIES:
@@ -60,8 +57,12 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         self, request: rooms_pb2.ListRoomsRequest, context: rpc.Context
     ) -> rooms_pb2.ListRoomsResponse:
         identity = await self._who(context)
-        limit, query = _limit(request.limit), request.query.strip()
-        if wrong := _check_text("q", query, 0, MAX_QUERY):
+        wrong: list[FieldError] = []
+        limit, query = (
+            _limit(request.limit),
+            _line("q", request.query, wrong, longest=MAX_QUERY, needed=False),
+        )
+        if wrong:
             raise InvalidFields(*wrong)
         scope = f"rooms {identity.user_id} {query}"
         before = UUID(self._cursors.open(scope, request.cursor)) if request.cursor else None
@@ -121,12 +122,13 @@ def room_id_of(raw: str) -> UUID:
         raise gone() from None
 
 
-def _check_text(field: str, text: str, shortest: int, longest: int) -> list[FieldError]:
-    if not shortest <= len(text) <= longest:
-        return [FieldError(field, f"must be {shortest} to {longest} characters")]
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        return [FieldError(field, "must not hold control characters")]
-    return []
+def _line(field: str, raw: str, wrong: list[FieldError], *, longest: int, needed: bool = True) -> str:
+    """The line to keep; what is wrong with it is added to `wrong`, so that all is told at once."""
+    try:
+        return text.line(raw, longest=longest, needed=needed)
+    except ValueError as error:
+        wrong.append(FieldError(field, str(error)))
+        return raw
 
 
 def _limit(asked: int) -> int:
