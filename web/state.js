@@ -25,11 +25,15 @@ export const connection = signal(/** @type {import('./socket.js').Status} */ ('c
 export const shutOut = signal(/** @type {{code: string, said: string} | null} */ (null));
 export const people = signal(/** @type {Person[]} */ ([]));
 export const messages = signal(/** @type {Message[]} */ ([]));
+/** Whether the messages up to now are here: not until then can one say that there are none. */
+export const history = signal(/** @type {'loading' | 'failed' | 'known'} */ ('loading'));
 export const older = signal({ cursor: '', loading: false });
 export const pending = signal(/** @type {Pending[]} */ ([]));
 
 export const voice = signal(/** @type {VoiceStatus} */ ('off'));
 export const microphone = signal(/** @type {Microphone} */ ('ok'));
+/** Whether there is a microphone to speak into, or may be in a moment. */
+export const canSpeak = computed(() => microphone.value === 'ok' || microphone.value === 'asking');
 export const muted = signal(false);
 export const soundBlocked = signal(false);
 /** Whose voice each receiving m-line carries: mid → user id or null. */
@@ -59,6 +63,7 @@ export function leftRoom() {
     shutOut.value = null;
     people.value = [];
     messages.value = [];
+    history.value = 'loading';
     older.value = { cursor: '', loading: false };
     pending.value = [];
     voiceEnded('off');
@@ -99,7 +104,9 @@ export function messagesCame(list) {
   messages.value = appended ? all : all.sort((a, b) => a.seq - b.seq);
 }
 
-export const forgetMessages = () => (messages.value = []);
+/** Those up to this seq. @param {number} seq */
+export const forgetMessages = (seq) => (messages.value = messages.value.filter((message) => message.seq > seq));
+export const historyIs = (status) => (history.value = status);
 export const olderIs = (cursor, loading) => (older.value = { cursor, loading });
 export const pendingAre = (list) => (pending.value = list);
 

@@ -34,7 +34,7 @@ const en = {
   roomTopic: 'Topic (optional)',
   roomTopicPlaceholder: 'What are you studying?',
   roomMax: 'Seats',
-  create: 'Open the room',
+  create: 'Create room',
   noRooms: 'No room is open yet. Make the first one.',
   moreRooms: 'More rooms',
   inside: { one: '{n} of {max} seat taken', other: '{n} of {max} seats taken' },
@@ -56,6 +56,7 @@ const en = {
   send: 'Send',
   noMessages: 'Nothing said yet. Say hello.',
   beginning: 'This is where the chat begins.',
+  historyFailed: 'The messages so far cannot be loaded. Trying again …',
   loadingOlder: 'Loading older messages …',
   olderMessages: 'Older messages',
   newMessages: 'New messages',
@@ -71,9 +72,8 @@ const en = {
   leaveVoice: 'Leave voice',
   mute: 'Mute',
   unmute: 'Unmute',
-  muteShort: 'Mute',
-  unmuteShort: 'Unmute',
   muteHint: 'key M',
+  listeningOnly: 'Listening only',
   voiceConnecting: 'Connecting …',
   voiceOn: 'In voice',
   voiceLost: 'Voice is interrupted. Reconnecting …',
@@ -98,10 +98,28 @@ const en = {
   'error.NOT_FOUND': 'There is no such room (any more).',
   'error.ROOM_NOT_FOUND': 'There is no such room (any more).',
   'error.FORBIDDEN': 'You cannot enter this room.',
+  'error.INVALID_FIELDS': 'The server does not accept this.',
+  'error.MUTED_BY_MODERATOR': 'A moderator has muted you.',
+  'error.NOT_A_MEMBER': 'You are no longer in this room.',
+  'error.NOT_SAVED': 'This could not be saved. Try again in a moment.',
+  'error.PASSWORDS_BUSY': 'Too many people are logging in just now. Try again in a moment.',
+  'error.RATE_LIMITED': 'That was too much at once. Try again in a moment.',
+  'error.SESSION_ENDED': 'You have been logged out. Log in again.',
+  'error.TIMEOUT': 'The server did not answer in time. Try again.',
+  'error.UNAVAILABLE': 'That does not work just now. Try again in a moment.',
+  'error.UNKNOWN': 'Something went wrong. Try again in a moment.',
   'error.4000': 'The server did not understand this page. Load it anew.',
   'error.4001': 'You have been logged out. Log in again.',
   'error.4003': 'You are no longer in this room.',
   'error.4004': 'This room is gone.',
+
+  'field.email': 'This is not an e-mail address.',
+  'field.displayName': 'A name has 1 to 64 characters that can be seen.',
+  'field.password': 'A password has at least 8 characters and at most 1024 bytes.',
+  'field.name': 'A name has 1 to 100 characters, all on one line.',
+  'field.topic': 'A topic has at most 500 characters, all on one line.',
+  'field.max': 'A room has 1 to 500 seats.',
+  'field.other': 'The server does not accept this.',
 };
 
 /** @type {typeof en} */
@@ -135,7 +153,7 @@ const ru = {
   roomTopic: 'Тема (не обязательно)',
   roomTopicPlaceholder: 'Что изучаете?',
   roomMax: 'Мест',
-  create: 'Открыть комнату',
+  create: 'Создать комнату',
   noRooms: 'Пока нет ни одной комнаты. Откройте первую.',
   moreRooms: 'Ещё комнаты',
   inside: { one: 'занято {n} место из {max}', few: 'занято {n} места из {max}', many: 'занято {n} мест из {max}', other: 'занято {n} места из {max}' },
@@ -147,8 +165,8 @@ const ru = {
   joined: 'Теперь здесь {name}.',
   left: '{name} больше не здесь.',
   speaking: 'говорит',
-  mutedState: 'без звука',
-  mutedByModerator: 'звук выключен модератором',
+  mutedState: 'микрофон выключен',
+  mutedByModerator: 'микрофон выключен модератором',
   notInVoice: 'не в разговоре',
 
   chat: 'Чат',
@@ -157,6 +175,7 @@ const ru = {
   send: 'Отправить',
   noMessages: 'Пока ничего не написали. Поздоровайтесь!',
   beginning: 'Здесь начинается чат.',
+  historyFailed: 'Не получается загрузить прежние сообщения. Пробуем снова…',
   loadingOlder: 'Загружаем прежние сообщения…',
   olderMessages: 'Прежние сообщения',
   newMessages: 'Новые сообщения',
@@ -172,9 +191,8 @@ const ru = {
   leaveVoice: 'Выйти из разговора',
   mute: 'Выключить микрофон',
   unmute: 'Включить микрофон',
-  muteShort: 'Выключить',
-  unmuteShort: 'Включить',
   muteHint: 'клавиша M',
+  listeningOnly: 'Только слушаете',
   voiceConnecting: 'Соединяем…',
   voiceOn: 'В разговоре',
   voiceLost: 'Разговор прервался. Соединяем снова…',
@@ -199,10 +217,28 @@ const ru = {
   'error.NOT_FOUND': 'Такой комнаты нет (или уже нет).',
   'error.ROOM_NOT_FOUND': 'Такой комнаты нет (или уже нет).',
   'error.FORBIDDEN': 'В эту комнату вам нельзя.',
+  'error.INVALID_FIELDS': 'Сервер этого не принимает.',
+  'error.MUTED_BY_MODERATOR': 'Модератор выключил вам микрофон.',
+  'error.NOT_A_MEMBER': 'Вас больше нет в этой комнате.',
+  'error.NOT_SAVED': 'Не получилось сохранить. Попробуйте чуть позже.',
+  'error.PASSWORDS_BUSY': 'Сейчас входит слишком много людей. Попробуйте чуть позже.',
+  'error.RATE_LIMITED': 'Слишком много сразу. Попробуйте чуть позже.',
+  'error.SESSION_ENDED': 'Вы вышли из аккаунта. Войдите снова.',
+  'error.TIMEOUT': 'Сервер не ответил вовремя. Попробуйте ещё раз.',
+  'error.UNAVAILABLE': 'Сейчас это не работает. Попробуйте чуть позже.',
+  'error.UNKNOWN': 'Что-то пошло не так. Попробуйте чуть позже.',
   'error.4000': 'Сервер не понял эту страницу. Загрузите её заново.',
   'error.4001': 'Вы вышли из аккаунта. Войдите снова.',
   'error.4003': 'Вас больше нет в этой комнате.',
   'error.4004': 'Этой комнаты больше нет.',
+
+  'field.email': 'Это не адрес электронной почты.',
+  'field.displayName': 'В имени от 1 до 64 знаков, и они видны.',
+  'field.password': 'В пароле не меньше 8 знаков и не больше 1024 байт.',
+  'field.name': 'В названии от 1 до 100 знаков, всё в одну строку.',
+  'field.topic': 'В теме не больше 500 знаков, всё в одну строку.',
+  'field.max': 'В комнате от 1 до 500 мест.',
+  'field.other': 'Сервер этого не принимает.',
 };
 
 const texts = { en, ru };
@@ -220,10 +256,22 @@ export function t(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** A sentence for a stable error code, or what the server said itself. @param {string} code @param {string} said */
+/**
+ * A sentence for a stable error code. The server's own is English, and so it is for the English page only.
+ * @param {string} code @param {string} [said] by the server
+ */
 export function errorText(code, said) {
-  const key = /** @type {keyof typeof en} */ (`error.${code}`);
-  return key in en ? t(key) : said;
+  return sentenceFor(`error.${code.replace(/^\w+_UNAVAILABLE$/, 'UNAVAILABLE')}`, said, 'error.UNKNOWN');
+}
+
+/** What a field should be, when the server did not accept it. @param {string} field @param {string} [said] by the server */
+export function fieldText(field, said) {
+  return sentenceFor(`field.${field}`, said && `${said.charAt(0).toUpperCase()}${said.slice(1)}.`, 'field.other');
+}
+
+function sentenceFor(key, said, otherwise) {
+  if (key in en) return t(/** @type {keyof typeof en} */ (key));
+  return language.value === 'en' && said ? said : t(otherwise);
 }
 
 export function switchLanguage() {

@@ -84,7 +84,7 @@ class Person:
         await self.page.get_by_role("button", name="New room").click()
         await self.page.get_by_label("Name").fill(name)
         await self.page.get_by_label("Topic").fill(topic)
-        await self.page.get_by_role("button", name="Open the room").click()
+        await self.page.get_by_role("button", name="Create room").click()
         await self.is_in_room()
         return self.page.url.removeprefix(self.url)
 

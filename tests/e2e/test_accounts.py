@@ -42,4 +42,4 @@ async def test_a_field_says_what_is_wrong_with_it(new_person: NewPerson) -> None
     await ann.page.keyboard.press("Enter")
     field = ann.page.get_by_label("Your name")
     await expect(field).to_have_attribute("aria-invalid", "true")
-    await expect(field).to_have_accessible_description("Must not have control characters.")
+    await expect(field).to_have_accessible_description("A name has 1 to 64 characters that can be seen.")

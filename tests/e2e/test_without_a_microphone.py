@@ -41,9 +41,11 @@ async def test_who_has_no_microphone_listens_and_may_speak_later(
     await listener.join_voice()
     await listener.hears(TONE_HZ)
     await expect(listener.page.locator(".hint")).to_contain_text(sentence)
+    await expect(listener.page.get_by_role("button", name="Listening only")).to_be_disabled()
 
     await listener.page.get_by_role("button", name="Try again").click()
     await expect(listener.page.locator(".hint")).to_have_count(0)
+    await expect(listener.page.get_by_role("button", name="Mute", exact=True)).to_be_enabled()
     await speaker.hears(TONE_HZ)
     assert listener.frames_sent("offer") == 1
 

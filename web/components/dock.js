@@ -1,6 +1,6 @@
 /** The voice controls, and a sentence with a way on when something stands between a person and the talk. */
 import { html } from '../html.js';
-import { microphone, muted, soundBlocked, voice } from '../state.js';
+import { canSpeak, microphone, muted, soundBlocked, voice } from '../state.js';
 import { t } from '../text.js';
 import { useEffect } from '../vendor/preact-hooks.js';
 import { Alert, HangUp, Headset, Microphone, MicrophoneOff } from './icons.js';
@@ -27,19 +27,28 @@ function OutOfVoice({ visit }) {
 
 function InVoice({ visit }) {
   useEffect(() => listenForM(visit), [visit]);
-  const silent = muted.value;
-  const name = t(silent ? 'unmute' : 'mute');
   return html`
-    <button class=${silent ? 'toggle off' : 'toggle'} aria-label=${name} aria-keyshortcuts="M"
-      title=${`${name} (${t('muteHint')})`} onClick=${() => visit.mute(!silent)}>
-      ${silent ? html`<${MicrophoneOff} />` : html`<${Microphone} />`}
-      <span>${t(silent ? 'unmuteShort' : 'muteShort')}</span>
-    </button>
+    ${canSpeak.value ? html`<${Mute} visit=${visit} />` : html`<${ListeningOnly} />`}
     <p class="voice-status" role="status" data-voice=${voice.value}>${t(STATUS[voice.value])}</p>
     <button class="hang-up" title=${t('leaveVoice')} onClick=${() => visit.voice.leave()}>
       <${HangUp} /><span>${t('leaveVoice')}</span>
     </button>
   `;
+}
+
+function Mute({ visit }) {
+  const silent = muted.value;
+  const name = t(silent ? 'unmute' : 'mute');
+  return html`
+    <button class=${silent ? 'toggle off' : 'toggle'} aria-keyshortcuts="M" title=${`${name} (${t('muteHint')})`}
+      onClick=${() => visit.mute(!silent)}>
+      ${silent ? html`<${MicrophoneOff} />` : html`<${Microphone} />`}<span>${name}</span>
+    </button>
+  `;
+}
+
+function ListeningOnly() {
+  return html`<button class="toggle" disabled><${Headset} /><span>${t('listeningOnly')}</span></button>`;
 }
 
 const STATUS = { connecting: 'voiceConnecting', on: 'voiceOn', lost: 'voiceLost' };
@@ -71,7 +80,7 @@ function Hint({ text, action, act, quiet }) {
 function listenForM(visit) {
   const pressed = (event) => {
     if (event.code !== 'KeyM' || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!event.target.closest(WRITING)) visit.mute(!muted.value);
+    if (canSpeak.value && !event.target.closest(WRITING)) visit.mute(!muted.value);
   };
   addEventListener('keydown', pressed);
   return () => removeEventListener('keydown', pressed);

@@ -3,7 +3,7 @@ import * as api from '../api.js';
 import { Field } from '../components/field.js';
 import { Header } from '../components/header.js';
 import { html } from '../html.js';
-import { errorText, t } from '../text.js';
+import { errorText, fieldText, t } from '../text.js';
 import { useSignal } from '../vendor/signals.js';
 
 export function LoginPage() {
@@ -65,11 +65,9 @@ function AccountForm({ isNew, turn }) {
 /** What went wrong, beside its field where it belongs to one. */
 function explain(error) {
   if (!(error instanceof api.ApiError)) return { text: errorText('UNREACHABLE', ''), fields: {} };
-  const fields = Object.fromEntries(Object.entries(error.fields).map(([field, said]) => [field, sentence(said)]));
+  const fields = Object.fromEntries(Object.entries(error.fields).map(([field, said]) => [field, fieldText(field, said)]));
   return { text: Object.keys(fields).length ? '' : errorText(error.code, error.message), fields };
 }
-
-const sentence = (said) => `${said.charAt(0).toUpperCase()}${said.slice(1)}.`.replace(/\.\.$/, '.');
 
 function Planet() {
   return html`

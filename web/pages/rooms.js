@@ -7,7 +7,7 @@ import { Exit, People, Plus } from '../components/icons.js';
 import { html } from '../html.js';
 import { follow, navigate } from '../router.js';
 import { myId, roomList, roomsLoaded, tell, user } from '../state.js';
-import { errorText, t } from '../text.js';
+import { errorText, fieldText, t } from '../text.js';
 import { useEffect, useRef } from '../vendor/preact-hooks.js';
 import { useSignal } from '../vendor/signals.js';
 
@@ -42,7 +42,7 @@ function RoomList() {
   if (!items.length) return html`<p class="empty">${t('noRooms')}</p>`;
   return html`
     <ul class="room-list">${items.map((room) => html`<${RoomCard} key=${room.id} room=${room} />`)}</ul>
-    ${next && html`<button class="wide" onClick=${() => load(next)}>${t('moreRooms')}</button>`}
+    ${next && html`<button class="wide" onClick=${() => loadRooms(next)}>${t('moreRooms')}</button>`}
   `;
 }
 
@@ -85,14 +85,15 @@ function NewRoom({ done }) {
   };
 
   const { text, fields } = problem.value;
+  const wrong = (field) => fields[field] && fieldText(field, fields[field]);
   return html`
     <form class="card new-room" ref=${form} onSubmit=${submit} onKeyDown=${(event) => event.key === 'Escape' && done()}>
       <h2>${t('newRoom')}</h2>
-      <${Field} label=${t('roomName')} placeholder=${t('roomNamePlaceholder')} error=${fields.name} value=${name.value}
+      <${Field} label=${t('roomName')} placeholder=${t('roomNamePlaceholder')} error=${wrong('name')} value=${name.value}
         change=${(value) => (name.value = value)} name="name" required maxlength="100" autocomplete="off" />
-      <${Field} label=${t('roomTopic')} placeholder=${t('roomTopicPlaceholder')} error=${fields.topic} value=${topic.value}
-        change=${(value) => (topic.value = value)} name="topic" autocomplete="off" />
-      <${Field} label=${t('roomMax')} error=${fields.max} value=${max.value} change=${(value) => (max.value = value)}
+      <${Field} label=${t('roomTopic')} placeholder=${t('roomTopicPlaceholder')} error=${wrong('topic')} value=${topic.value}
+        change=${(value) => (topic.value = value)} name="topic" maxlength="500" autocomplete="off" />
+      <${Field} label=${t('roomMax')} error=${wrong('max')} value=${max.value} change=${(value) => (max.value = value)}
         name="max" type="number" min="1" max="500" required />
       <p class="wrong" role="alert">${Object.keys(fields).length ? '' : text}</p>
       <div class="buttons">
@@ -105,7 +106,7 @@ function NewRoom({ done }) {
 
 /** The list now, and again every while for as long as somebody looks at it. */
 function keepFresh() {
-  const refresh = () => document.visibilityState === 'visible' && load();
+  const refresh = () => document.visibilityState === 'visible' && loadRooms();
   refresh();
   const timer = setInterval(refresh, REFRESH_MS);
   document.addEventListener('visibilitychange', refresh);
@@ -115,7 +116,7 @@ function keepFresh() {
   };
 }
 
-async function load(cursor = '') {
+export async function loadRooms(cursor = '') {
   try {
     const { items, next_cursor: next } = await api.listRooms(cursor);
     roomsLoaded(items, next ?? '', cursor !== '');
