@@ -34,7 +34,8 @@ export const listRooms = (cursor = '') => call('GET', `/rooms?${query({ limit: 5
 export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, max, topic });
 export const getRoom = (id) => call('GET', room(id));
 export const joinRoom = (id) => call('POST', `${room(id)}/join`);
-export const leaveRoom = (id) => call('POST', `${room(id)}/leave`);
+/** Goes on after the page. */
+export const leaveRoom = (id) => call('POST', `${room(id)}/leave`, undefined, { keepalive: true });
 export const chat = (id, after = '') => call('GET', `${room(id)}/chat?${query({ limit: 50, after })}`);
 
 /** @type {Promise<{ws_url: string}> | undefined} */
@@ -54,13 +55,13 @@ async function signIn(path, body) {
 }
 
 /** A call by the signed-in user; on 401 once more with another token. */
-async function call(method, path, body) {
+async function call(method, path, body, more) {
   const token = await usable(tokens.fresh());
   try {
-    return await request(method, path, body, token);
+    return await request(method, path, body, token, more);
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
-    return request(method, path, body, await usable(tokens.renew(token)));
+    return request(method, path, body, await usable(tokens.renew(token)), more);
   }
 }
 
@@ -73,13 +74,14 @@ async function usable(token) {
   }
 }
 
-async function request(method, path, body, token) {
+async function request(method, path, body, token, more) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (token) headers.Authorization = `Bearer ${token}`;
   let response;
   try {
     response = await fetch(path, {
+      ...more,
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),

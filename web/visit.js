@@ -2,16 +2,15 @@
  * A visit to one room, from taking the seat to leaving: what the frames and the clicks do.
  */
 import * as api from './api.js';
+import { History } from './history.js';
 import { Outbox } from './outbox.js';
 import { Socket } from './socket.js';
 import * as state from './state.js';
-import { t } from './text.js';
+import { errorText, t } from './text.js';
 import { SignedOut } from './tokens.js';
 import { batch } from './vendor/signals-core.js';
 import { Voice } from './voice.js';
 
-/** After a long absence this many pages are fetched at most before the chat starts afresh. */
-const CATCH_UP_PAGES = 10;
 const MUTE = 'mute';
 
 /** Take a seat and connect. Problems end up in `state.shutOut`. @param {string} roomId */
@@ -27,11 +26,13 @@ class Visit {
   #socket = null;
   /** What the user asked for last and the server has not confirmed yet. @type {boolean | null} */
   #muteAsked = null;
+  #history;
   #outbox = new Outbox((pending) => this.#sendChat(pending), state.pendingAre);
   voice = new Voice((type, payload, id) => this.#send(type, payload, id));
 
   constructor(roomId) {
     this.#roomId = roomId;
+    this.#history = new History(roomId);
     state.leftRoom();
     this.#enter();
   }
@@ -55,21 +56,14 @@ class Visit {
     this.#send('mute', { muted }, MUTE);
   }
 
-  async loadOlder() {
-    const { cursor, loading } = state.older.value;
-    if (!cursor || loading) return;
-    state.olderIs(cursor, true);
-    try {
-      this.#keep(await api.chat(this.#roomId, cursor));
-    } catch {
-      state.olderIs(cursor, false);
-    }
+  loadOlder() {
+    this.#history.loadOlder();
   }
 
-  /** Give the seat back. The page goes on whether or not the server can be told now. */
-  async leave() {
+  /** Go, and give the seat back. @returns once the server knows; nobody needs to wait for it */
+  leave() {
     this.close();
-    await api.leaveRoom(this.#roomId).catch(() => {});
+    return api.leaveRoom(this.#roomId);
   }
 
   /** Go without giving the seat back, as closing the tab does. */
@@ -77,6 +71,7 @@ class Visit {
     if (this.#ended) return;
     this.#ended = true;
     this.voice.close();
+    this.#history.disconnected();
     this.#socket?.close();
     state.leftRoom();
   }
@@ -108,6 +103,7 @@ class Visit {
 
   #statusChanged(status, code) {
     state.connectionIs(status);
+    if (status !== 'open') this.#history.disconnected();
     if (status !== 'closed' || !code) return;
     this.voice.leave();
     state.keptOut(code);
@@ -122,7 +118,7 @@ class Visit {
   #handlers = {
     hello: ({ ice_servers: iceServers }) => (this.voice.iceServers = iceServers ?? []),
     state: ({ participants }) => this.#connected(participants),
-    resumed: ({ recovered }) => !recovered && this.#catchUp(),
+    resumed: ({ recovered }) => !recovered && this.#history.missed(),
     peer_joined: ({ participant }) => this.#came(personOf(participant)),
     peer_left: ({ user_id: id }) => this.#went(id),
     participant_updated: ({ participant }) => this.#changed(personOf(participant)),
@@ -143,7 +139,7 @@ class Visit {
       if (this.#muteAsked !== null) this.mute(this.#muteAsked);
       else if (me) this.#applyMute(me.muted);
     });
-    if (!state.messages.value.length) this.#catchUp();
+    this.#history.connected();
     this.#outbox.resend();
     this.voice.reconnected();
   }
@@ -198,45 +194,11 @@ class Visit {
   }
 
   #failed(error) {
-    const { ref_id: id, message } = error;
+    const { ref_id: id, code, message } = error;
     if (this.#outbox.refused(id, error) || this.voice.refused(id, error)) return;
     if (id === MUTE) this.#muteRefused();
-    state.tell(message);
+    state.tell(errorText(code, message));
   }
-
-  /** Fetch the newest history, back to what is known already. */
-  async #catchUp() {
-    const newest = state.messages.value.at(-1)?.seq ?? Infinity;
-    try {
-      let page = await api.chat(this.#roomId);
-      const items = page.items;
-      for (let pages = 1; reachesBack(page, newest); pages += 1) {
-        if (pages === CATCH_UP_PAGES) {
-          state.forgetMessages();
-          break;
-        }
-        page = await api.chat(this.#roomId, page.next_cursor);
-        items.push(...page.items);
-      }
-      const known = state.messages.value.length > 0;
-      this.#keep({ items, next_cursor: known ? state.older.value.cursor : page.next_cursor });
-    } catch {
-      // The connection is on its way down again; the next one catches up.
-    }
-  }
-
-  #keep({ items, next_cursor: cursor }) {
-    if (this.#ended) return;
-    batch(() => {
-      state.messagesCame(items.map(messageOfItem));
-      state.olderIs(cursor ?? '', false);
-    });
-  }
-}
-
-/** Whether there are messages between this page and those known. */
-function reachesBack({ items, next_cursor: cursor }, newest) {
-  return newest !== Infinity && cursor && items.length > 0 && items.at(-1).seq > newest;
 }
 
 function personOf(payload) {
@@ -246,8 +208,4 @@ function personOf(payload) {
 
 function messageOfFrame({ msg_id: id, user_id: userId, display_name: name, message: text, ts_unix: at }, seq) {
   return { id, seq, userId, name, text, at: at * 1000 };
-}
-
-function messageOfItem({ id, seq, user_id: userId, display_name: name, text, created_at: at }) {
-  return { id, seq, userId, name, text, at: Date.parse(at) };
 }

@@ -1,6 +1,6 @@
 /** The chat: history that grows upwards, and a place to write. */
 import { html } from '../html.js';
-import { messages, older, pending, room } from '../state.js';
+import { history, messages, older, pending, room } from '../state.js';
 import { t } from '../text.js';
 import { useEffect, useLayoutEffect, useRef } from '../vendor/preact-hooks.js';
 import { useSignal } from '../vendor/signals.js';
@@ -57,7 +57,7 @@ function Log({ visit }) {
   };
 
   return html`
-    <div class="log" ref=${box} onScroll=${scrolled} tabindex="0" role="log" aria-label=${t('chat')} aria-busy=${older.value.loading}>
+    <div class="log" ref=${box} onScroll=${scrolled} tabindex="0" role="log" aria-label=${t('chat')} aria-busy=${history.value === 'loading' || older.value.loading}>
       <${Top} load=${() => visit.loadOlder()} />
       <${MessageList} visit=${visit} />
     </div>
@@ -66,6 +66,8 @@ function Log({ visit }) {
 }
 
 function Top({ load }) {
+  if (history.value === 'loading') return html`<p class="log-note">${t('loading')}</p>`;
+  if (history.value === 'failed') return html`<p class="log-note" role="alert">${t('historyFailed')}</p>`;
   if (older.value.loading) return html`<p class="log-note">${t('loadingOlder')}</p>`;
   if (older.value.cursor) return html`<button class="log-note quiet" onClick=${load}>${t('olderMessages')}</button>`;
   return html`<p class="log-note">${t(messages.value.length ? 'beginning' : 'noMessages')}</p>`;

@@ -11,9 +11,12 @@ export function Brand() {
   `;
 }
 
-export function LanguageSwitch() {
+/** @param {{short?: boolean}} props */
+export function LanguageSwitch({ short = false }) {
   const other = language.value === 'en' ? 'ru' : 'en';
-  return html`<button class="quiet" lang=${other} onClick=${switchLanguage}>${t('otherLanguage')}</button>`;
+  const name = t('otherLanguage');
+  const shown = short ? other.toUpperCase() : name;
+  return html`<button class="quiet" lang=${other} aria-label=${name} title=${short && name} onClick=${switchLanguage}>${shown}</button>`;
 }
 
 export function Header({ children }) {

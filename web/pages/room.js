@@ -1,6 +1,7 @@
 /** A room: who is here, the talk, the chat. */
 import { Chat } from '../components/chat.js';
 import { Dock } from '../components/dock.js';
+import { LanguageSwitch } from '../components/header.js';
 import { Exit } from '../components/icons.js';
 import { People } from '../components/people.js';
 import { html } from '../html.js';
@@ -9,6 +10,7 @@ import { connection, people, room, shutOut } from '../state.js';
 import { errorText, t } from '../text.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
 import { enterRoom } from '../visit.js';
+import { loadRooms } from './rooms.js';
 
 /** @param {{roomId: string}} props */
 export function RoomPage({ roomId }) {
@@ -35,14 +37,16 @@ export function RoomPage({ roomId }) {
 }
 
 function RoomHeader({ leave }) {
+  const n = people.value.length; // 0 until one knows
   return html`
     <header class="bar room-bar">
       <img src="/static/icon.svg" alt="" width="30" height="30" />
       <div class="room-title">
         <h1>${room.value?.name ?? t('loading')}</h1>
-        <span>${[t('here', { n: people.value.length }), room.value?.topic].filter(Boolean).join(' · ')}</span>
+        <span>${[n > 0 && t('here', { n }), room.value?.topic].filter(Boolean).join(' · ')}</span>
       </div>
       <${Connection} />
+      <${LanguageSwitch} short />
       <button class="leave" onClick=${leave}><${Exit} /><span>${t('leaveRoom')}</span></button>
     </header>
   `;
@@ -58,7 +62,7 @@ function ShutOut({ again }) {
   const { code, said } = shutOut.value;
   return html`
     <main id="main" class="shut-out card">
-      <p role="alert">${errorText(code, said || t('error.UNREACHABLE'))}</p>
+      <p role="alert">${errorText(code, said)}</p>
       <div class="buttons">
         <a class="button" href="/" onClick=${follow}>${t('toRooms')}</a>
         <button class="primary" onClick=${again}>${t('retry')}</button>
@@ -67,8 +71,8 @@ function ShutOut({ again }) {
   `;
 }
 
-/** @param {import('../visit.js').RoomVisit} visit */
-async function leave(visit) {
-  await visit.leave();
+/** At once, whatever the server does; when it knows, the list of the rooms counts anew. @param {import('../visit.js').RoomVisit} visit */
+function leave(visit) {
   navigate('/');
+  visit.leave().then(() => loadRooms(), () => {});
 }
