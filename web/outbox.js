@@ -3,7 +3,8 @@
  * One is under way at a time, so they are saved in the order they were written whatever happens to the
  * first; the same client_msg_id makes a repeat harmless.
  *
- * @typedef {{id: string, text: string, at: number, failed: boolean}} Pending
+ * @typedef {{id: string, text: string, at: number, refusal: Refusal | null}} Pending
+ * @typedef {{code: string, message: string}} Refusal
  */
 
 const RETRY_MS = 1_000;
@@ -27,7 +28,7 @@ export class Outbox {
   /** @param {string} text */
   add(text) {
     const id = newId();
-    this.#put({ id, text, at: Date.now(), failed: false });
+    this.#put({ id, text, at: Date.now(), refusal: null });
     this.#next();
   }
 
@@ -44,13 +45,13 @@ export class Outbox {
   }
 
   /** The server refused it. @returns {boolean} whether the refusal was about a message of ours */
-  refused(id, { retryable, retry_after_ms: after }) {
+  refused(id, { code, message, retryable, retry_after_ms: after }) {
     const pending = this.#pending.get(id);
     if (!pending) return false;
     if (retryable) {
       setTimeout(() => this.#over(id), after ?? RETRY_MS);
     } else {
-      this.#put({ ...pending, failed: true });
+      this.#put({ ...pending, refusal: { code, message } });
       this.#over(id);
     }
     return true;
@@ -58,7 +59,7 @@ export class Outbox {
 
   /** @param {string} id */
   retry(id) {
-    this.#put({ ...this.#pending.get(id), failed: false });
+    this.#put({ ...this.#pending.get(id), refusal: null });
     this.#next();
   }
 
@@ -70,7 +71,7 @@ export class Outbox {
 
   #next() {
     if (this.#underWay) return;
-    const next = [...this.#pending.values()].find(({ failed }) => !failed);
+    const next = [...this.#pending.values()].find(({ refusal }) => !refusal);
     if (!next) return;
     this.#underWay = next.id;
     this.#send(next);

@@ -6,17 +6,20 @@ import { Send } from './icons.js';
 
 const LONGEST = 4000; // code points, as the protocol counts
 const MOST_ROWS = 6;
+/** Comes with what is pasted from a terminal, shows nothing, and no server takes it. */
+const UNPRINTABLE = /(?![\n\t])\p{Cc}|\p{Cs}/gu;
 
 /** @param {{say: (text: string) => void, label: string}} props */
 export function Composer({ say, label }) {
   const text = useSignal('');
-  const excess = Array.from(text.value.trim()).length - LONGEST;
-  const ready = text.value.trim() && excess <= 0;
+  const message = text.value.replace(UNPRINTABLE, '').trim();
+  const excess = Array.from(message).length - LONGEST;
+  const ready = message && excess <= 0;
 
   const send = (event) => {
     event.preventDefault();
     if (!ready) return;
-    say(text.value.trim());
+    say(message);
     text.value = '';
   };
   const keyed = (event) => {

@@ -1,11 +1,13 @@
 /** The messages themselves: days, and what one person says in a row under one name. */
 import { html } from '../html.js';
 import { messages, pending, user } from '../state.js';
-import { locale, t } from '../text.js';
+import { errorText, locale, t } from '../text.js';
 import { computed } from '../vendor/signals-core.js';
 import { Avatar } from './avatar.js';
 
 const TOGETHER_MS = 5 * 60_000;
+/** The one refusal that is not about the message: the same may be taken another time. */
+const FAULT = 'INTERNAL';
 
 const formats = computed(() => ({
   time: new Intl.DateTimeFormat(locale.value, { hour: 'numeric', minute: '2-digit' }),
@@ -48,11 +50,12 @@ function Time({ at }) {
 }
 
 function Delivery({ message, visit }) {
-  if (!message.failed) return html`<p class="delivery unseen">${t('sending')}</p>`;
+  const { refusal } = message;
+  if (!refusal) return html`<p class="delivery unseen">${t('sending')}</p>`;
   return html`
     <p class="delivery wrong" role="alert">
-      ${t('notSent')}
-      <button class="quiet" onClick=${() => visit.retry(message.id)}>${t('retry')}</button>
+      ${t('notSent')} ${errorText(refusal.code, refusal.message)}
+      ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.retry(message.id)}>${t('retry')}</button>`}
       <button class="quiet" onClick=${() => visit.discard(message.id)}>${t('discard')}</button>
     </p>
   `;
