@@ -54,7 +54,7 @@ function Delivery({ message, visit }) {
   if (!refusal) return html`<p class="delivery unseen">${t('sending')}</p>`;
   return html`
     <p class="delivery wrong" role="alert">
-      ${t('notSent')} ${errorText(refusal.code, refusal.message)}
+      ${t('notSent')} ${errorText(refusal.code, refusal.message)}${' '}
       ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.retry(message.id)}>${t('retry')}</button>`}
       <button class="quiet" onClick=${() => visit.discard(message.id)}>${t('discard')}</button>
     </p>
