@@ -116,8 +116,8 @@ const en = {
   'field.email': 'This is not an e-mail address.',
   'field.displayName': 'A name has 1 to 64 characters that can be seen.',
   'field.password': 'A password has at least 8 characters and at most 1024 bytes.',
-  'field.name': 'A name has 1 to 100 characters, all on one line.',
-  'field.topic': 'A topic has at most 500 characters, all on one line.',
+  'field.name': 'A name has 1 to 100 characters that can be seen.',
+  'field.topic': 'A topic has at most 500 characters, and they can be seen.',
   'field.max': 'A room has 1 to 500 seats.',
   'field.other': 'The server does not accept this.',
 };
@@ -235,8 +235,8 @@ const ru = {
   'field.email': 'Это не адрес электронной почты.',
   'field.displayName': 'В имени от 1 до 64 знаков, и они видны.',
   'field.password': 'В пароле не меньше 8 знаков и не больше 1024 байт.',
-  'field.name': 'В названии от 1 до 100 знаков, всё в одну строку.',
-  'field.topic': 'В теме не больше 500 знаков, всё в одну строку.',
+  'field.name': 'В названии от 1 до 100 знаков, и они видны.',
+  'field.topic': 'В теме не больше 500 знаков, и они видны.',
   'field.max': 'В комнате от 1 до 500 мест.',
   'field.other': 'Сервер этого не принимает.',
 };
