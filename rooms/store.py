@@ -11,6 +11,7 @@ import asyncpg
 from common.database import Connection, Database
 from common.errors import Conflict, Forbidden, NotFound
 from common.tokens import Identity
+from rooms import idempotency
 from rooms.participant import Member
 
 JOIN_SECONDS = 60  # a seat taken by joining waits this long for a websocket
@@ -91,27 +92,55 @@ class Store:
     # --- rooms ------------------------------------------------------------------------------------------
 
     async def create(
-        self, owner: Identity, *, name: str, topic: str, visibility: str, max_participants: int
+        self,
+        owner: Identity,
+        *,
+        name: str,
+        topic: str,
+        visibility: str,
+        max_participants: int,
+        key: idempotency.Key | None = None,
     ) -> RoomRecord:
-        """A new room; its maker is its owner and first member, without a seat yet."""
-        async with self._database.transaction() as connection:
+        """A new room; its maker is its owner and first member, without a seat yet.
+
+        With a `key` that has made a room: that one, as it was then. Raises InvalidFields as `once` does.
+        """
+
+        async def make() -> idempotency.Made:
             await _remember(connection, owner)
-            room_id = await connection.fetchval(
+            row = await connection.fetchrow(
                 "INSERT INTO rooms.rooms (name, topic, visibility, max_participants, owner_id)"
-                " VALUES ($1, $2, $3, $4, $5) RETURNING id",
+                " VALUES ($1, $2, $3, $4, $5) RETURNING id, created_at",
                 name,
                 topic,
                 visibility,
                 max_participants,
                 owner.user_id,
             )
-            await connection.execute("INSERT INTO rooms.heads (room_id) VALUES ($1)", room_id)
+            if row is None:
+                raise gone()
+            await connection.execute("INSERT INTO rooms.heads (room_id) VALUES ($1)", row["id"])
             await connection.execute(
                 "INSERT INTO rooms.members (room_id, user_id, role) VALUES ($1, $2, 'owner')",
-                room_id,
+                row["id"],
                 owner.user_id,
             )
-            return await _room(connection, room_id, owner.user_id)
+            return idempotency.Made(row["id"], row["created_at"])
+
+        async with self._database.transaction() as connection:
+            made = await (idempotency.once(connection, owner.user_id, key, make) if key else make())
+        return RoomRecord(
+            id=made.room_id,
+            name=name,
+            topic=topic,
+            visibility=visibility,
+            max_participants=max_participants,
+            owner_id=owner.user_id,
+            created_at=made.created_at,
+            participants=0,
+            unread=0,
+            is_member=True,
+        )
 
     async def room(self, room_id: UUID, user_id: int) -> RoomRecord:
         """The room as `user_id` sees it. Raises NotFound, also for somebody else's private room."""
