@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from common.config import Common, address, integer, setting, text
+from common.config import Common, address, choice, integer, setting, text
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class Config(Common):
         "So many more may wait, some 0.2 s each; the next is told to come back.",
         16,
         parse=integer(0, 10_000),
+    )
+    registration: str = setting(
+        "REGISTRATION",
+        "Who may register: open (anybody), invite (by `python -m auth admin invite`) or closed (nobody).",
+        "open",
+        parse=choice("open", "invite", "closed"),
     )
     session_idle_days: int = setting(
         "SESSION_IDLE_DAYS", "A session not used for so long ends.", 30, parse=integer(1, 3650)

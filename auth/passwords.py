@@ -17,6 +17,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -33,6 +34,7 @@ R = TypeVar("R")
 # In front of every hash, so that another scheme can stand beside it later.
 SCHEME = "h1"
 DOMAIN = b"cwrkplanet password h1"
+COST = re.compile(rf"{SCHEME}\$2b\$(\d\d)\$")
 
 
 def digest(password: str) -> bytes:
@@ -72,6 +74,11 @@ class Passwords:
         against = (stored or self._nobodys).removeprefix(SCHEME).encode()
         holds = await self._run(lambda: bcrypt.checkpw(digest(password), against))
         return holds and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether `stored` was cheaper to make than hashes are now, or made in another way."""
+        match = COST.match(stored)
+        return match is None or int(match[1]) < self._cost
 
     async def _run(self, work: Callable[[], R]) -> R:
         if not self._places.acquire(blocking=False):

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from auth import keys
 from auth.accounts import Accounts
+from auth.attempts import Attempts
 from auth.config import Config
+from auth.credentials import Credentials
 from auth.passwords import Passwords
+from auth.registration import Registration
 from auth.service import NAME, Service
 from auth.sessions import Limits, RefreshTokens
 from auth.store import PostgresStore
@@ -34,15 +37,19 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         ) as passwords,
     ):
         await migrate(db, "auth", MIGRATIONS)
+        store = PostgresStore(db)
+        attempts = Attempts(db)
+        credentials = Credentials(store, passwords, attempts)
         accounts = Accounts(
-            PostgresStore(db),
-            passwords,
+            store,
+            credentials,
             Signer(ring),
             RefreshTokens(ring.refresh_secret),
             Limits(
                 idle=timedelta(days=config.session_idle_days),
                 absolute=timedelta(days=config.session_max_days),
             ),
+            registration=Registration(config.registration),
         )
         service = Service(accounts, ring)
         async with rpc.serve(

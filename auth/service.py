@@ -26,6 +26,7 @@ class Service(auth_pb2_grpc.AuthServicer):
             display_name=request.display_name,
             password=request.password,
             origin=_origin(request.origin),
+            invite=request.invite,
         )
         return auth_pb2.Session(tokens=_tokens(pair), user=_user(account))
 
@@ -36,7 +37,7 @@ class Service(auth_pb2_grpc.AuthServicer):
         return auth_pb2.Session(tokens=_tokens(pair), user=_user(account))
 
     async def Refresh(self, request: auth_pb2.RefreshRequest, context: rpc.Context) -> auth_pb2.Tokens:  # noqa: N802
-        return _tokens(await self._accounts.refresh(request.refresh_token))
+        return _tokens(await self._accounts.refresh(request.refresh_token, _origin(request.origin)))
 
     async def Logout(self, request: auth_pb2.LogoutRequest, context: rpc.Context) -> auth_pb2.LogoutResponse:  # noqa: N802
         await self._accounts.logout(await self._identify(context))

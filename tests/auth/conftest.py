@@ -9,6 +9,8 @@ import pytest
 
 from auth import keys
 from auth.accounts import Accounts
+from auth.attempts import Attempts
+from auth.credentials import Credentials
 from auth.passwords import Passwords
 from auth.sessions import Limits, RefreshTokens
 from auth.store import PostgresStore
@@ -56,9 +58,10 @@ async def rules(auth_database: str, ring: keys.KeyRing) -> AsyncIterator[Rules]:
         database.connect(auth_database) as db,
         Passwords(cost=COST, threads=2, queue=100) as passwords,
     ):
+        store = PostgresStore(db)
         accounts = Accounts(
-            PostgresStore(db),
-            passwords,
+            store,
+            Credentials(store, passwords, Attempts(db, now=clock)),
             Signer(ring),
             refresh_tokens,
             Limits(idle=timedelta(days=30), absolute=timedelta(days=180)),
