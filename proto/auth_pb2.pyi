@@ -475,18 +475,20 @@ class WatchRevocationsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AFTER_ID_FIELD_NUMBER: _builtins.int
+    DELETIONS_ONLY_FIELD_NUMBER: _builtins.int
     after_id: _builtins.int
-    """The last one the caller has handled; 0 at its first start. Those whose tokens have expired
-    meanwhile are left out, but for deletions.
-    """
+    """The last one the caller has handled; 0 at its start. Those whose tokens have expired are left out."""
+    deletions_only: _builtins.bool
+    """Deletions alone, but all there were, however long ago: for who keeps something of people."""
     def __init__(
         self,
         *,
         after_id: _builtins.int = ...,
+        deletions_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_id", b"after_id", "deletions_only", b"deletions_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
