@@ -10,6 +10,7 @@ from common import rpc
 from common.tokens import Identity
 from gateway import bodies
 from gateway.answers import json_answer
+from gateway.clients import ADDRESS
 from proto import auth_pb2, auth_pb2_grpc
 
 KEY_SET_SECONDS = 300
@@ -74,7 +75,7 @@ class Accounts:
 def _origin(request: web.Request) -> auth_pb2.Origin:
     # Header bytes that are no UTF-8 arrive as lone surrogates, which protobuf refuses.
     agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
-    return auth_pb2.Origin(address=request.remote or "", user_agent=agent[:USER_AGENT_MAX])
+    return auth_pb2.Origin(address=request[ADDRESS], user_agent=agent[:USER_AGENT_MAX])
 
 
 def _session(session: auth_pb2.Session) -> dict[str, Any]:

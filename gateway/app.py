@@ -8,26 +8,40 @@ from common import rpc
 from common.tokens import Verifier
 from gateway import middleware
 from gateway.accounts import Accounts
+from gateway.clients import Clients
 from gateway.config import Config
+from gateway.cors import Cors
 from gateway.health import Health
 from gateway.identity import Door
 from gateway.pages import Pages
+from gateway.rates import Rates
+from gateway.reference import Docs
 from gateway.rooms import Rooms
 
+# Told when the gateway stops.
+HEALTH = web.AppKey("health", Health)
 BODY_MAX = 64 * 1024
 
 
 def make_app(config: Config, auth: rpc.Client, rooms: rpc.Client) -> web.Application:
     """The application over its two services. Raises ConfigError when there is no page to serve."""
-    app = web.Application(middlewares=[middleware.observed, middleware.answered], client_max_size=BODY_MAX)
-    _add_accounts(app, accounts := Accounts(auth), door := Door(Verifier(accounts.fetch_key_set)))
+    clients = Clients(config.trusted_proxies, config.forwarded_header)
+    cors = Cors(config.cors_origins)
+    rates = Rates(config.redis_url, person=config.rate_person, address=config.rate_address)
+    app = web.Application(
+        middlewares=[middleware.observed(clients), middleware.answered(cors, rates)], client_max_size=BODY_MAX
+    )
+    accounts = Accounts(auth)
+    door = Door(Verifier(accounts.fetch_key_set), rates)
+    _add_accounts(app, accounts, door)
     _add_rooms(app, Rooms(rooms), door)
-    health = Health({"auth": auth, "rooms": rooms})
+    app[HEALTH] = health = Health({"auth": auth, "rooms": rooms})
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     pages = Pages(config)
     pages.add_to(app)
-    app.on_response_prepare.append(middleware.headers_of(pages))
+    Docs().add_to(app)
+    app.on_response_prepare.append(middleware.headers_of(pages, cors))
     return app
 
 

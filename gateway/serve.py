@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from aiohttp import web
 from common import rpc
 from common.config import ConfigError
 from gateway.accounts import PASSWORD_DEADLINE_SECONDS
-from gateway.app import make_app
+from gateway.app import HEALTH, make_app
 from gateway.config import Config
 from gateway.unreadable import Runner
 
@@ -39,8 +40,9 @@ async def serve(config: Config) -> AsyncIterator[Server]:
         rpc.connect(config.auth, "auth", config.service_token) as auth,
         rpc.connect(config.rooms, "rooms", config.service_token) as rooms,
     ):
+        app = make_app(config, auth, rooms)
         runner = Runner(
-            make_app(config, auth, rooms),
+            app,
             access_log=None,  # gateway/middleware.py writes our own
             handler_cancellation=True,  # a client that went away cancels its call
             shutdown_timeout=DRAIN_SECONDS,
@@ -56,5 +58,8 @@ async def serve(config: Config) -> AsyncIterator[Server]:
                     f"({error.strerror}); stop what uses it, or choose another."
                 ) from None
             yield Server(runner.addresses[0][1])
+            # Whoever sends requests our way gets to see it before the port is closed.
+            app[HEALTH].stopping = True
+            await asyncio.sleep(config.drain_ms / 1000)
         finally:
             await runner.cleanup()

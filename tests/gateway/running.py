@@ -142,5 +142,5 @@ async def running_rooms(listen: str = "127.0.0.1:0") -> AsyncIterator[RecordedRo
 @asynccontextmanager
 async def running_gateway(**settings: Any) -> AsyncIterator[int]:
     """The port of a gateway."""
-    async with serve(Config(port=0, **settings)) as server:
+    async with serve(Config(**{"port": 0, "drain_ms": 0, **settings})) as server:
         yield server.port
