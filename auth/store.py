@@ -7,8 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from auth import people
-from auth import revocations
+from auth import people, revocations
 from auth.accounts import Account, NewAccount
 from auth.sessions import Origin, Session
 from common.database import Connection, Database
@@ -129,7 +128,11 @@ class PostgresStore:
                     after.last_used_at,
                     after.idle_expires_at,
                     after.revoked_at,
+                    after.origin.address,
+                    after.origin.user_agent,
                 )
+            if after.revoked_at is not None and before.revoked_at is None:
+                await revocations.add_session(connection, session_id, after.revoked_at)
             return account_from(row), after
 
 

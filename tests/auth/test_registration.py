@@ -37,7 +37,7 @@ async def test_a_new_account_is_logged_in(rules: Rules) -> None:
         administrator=True,
     )
     assert pair.expires_in == 900
-    assert (await rules.accounts.refresh(pair.refresh_token, HERE)).access_token
+    assert (await rules.accounts.refresh(pair.refresh_token, ORIGIN)).access_token
 
 
 @pytest.mark.parametrize(
