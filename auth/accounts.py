@@ -1,4 +1,4 @@
-"""The rules of accounts: register, log in, refresh, log out. SQL, gRPC and the clock are elsewhere.
+"""The rules of accounts: register, log in, refresh. SQL, gRPC and the clock are elsewhere.
 
 Field errors name fields as the REST API does (`displayName`), so that nobody
 between here and the form has to translate them.
@@ -20,6 +20,7 @@ from auth.tokens import LIFETIME, Signer
 from common import log
 from common.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
 from common.tokens import Identity
+from common.tokens import ended as session_ended
 
 logger = log.get("auth.accounts")
 
@@ -169,7 +170,7 @@ class Accounts:
 
         found = await self._store.change_session(session_id, use)
         if found is None or verdict is Verdict.ENDED:
-            raise _ended()
+            raise session_ended()
         account, session = found
         if account.disabled:
             raise Forbidden("This account has been disabled.", code="ACCOUNT_DISABLED")
@@ -181,19 +182,11 @@ class Accounts:
             )
         return self._pair(account, session, now)
 
-    async def logout(self, identity: Identity) -> None:
-        """End the session. Doing it twice is no error."""
-        now = self._now()
-        await self._store.change_session(
-            UUID(identity.session_id), lambda session: sessions.revoke(session, now)
-        )
-        logger.info("logged out", user_id=identity.user_id, session_id=identity.session_id)
-
     async def me(self, identity: Identity) -> Account:
         """The account of a session that is still alive. Raises Unauthenticated (SESSION_ENDED)."""
         found = await self._store.account_of_session(UUID(identity.session_id))
         if found is None or not found[1].alive(self._now()):
-            raise _ended()
+            raise session_ended()
         return found[0]
 
     def _pair(self, account: Account, session: Session, now: datetime) -> TokenPair:
@@ -204,10 +197,6 @@ class Accounts:
             refresh_token=self._refresh_tokens.of(session),
             expires_in=int(LIFETIME.total_seconds()),
         )
-
-
-def _ended() -> Unauthenticated:
-    return Unauthenticated("The session has ended; log in again.", code="SESSION_ENDED")
 
 
 def _checked(name: str, check: Callable[[str], str], raw: str, wrong: list[FieldError]) -> str:

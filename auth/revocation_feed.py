@@ -20,8 +20,8 @@ from common import log
 from common.database import LOST, Database
 
 POLL_SECONDS = 2.0
-RECONNECT_SECONDS = 1.0
-CONNECT_SECONDS = 5.0
+REDEADLINE_SECONDS = 1.0
+DEADLINE_SECONDS = 5.0
 PING_SECONDS = 10.0
 PAGE = 500
 
@@ -83,11 +83,11 @@ class Feed:
                 await self._listen()
             except LOST as error:
                 logger.warning("not listening for revocations", reason=type(error).__name__)
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(REDEADLINE_SECONDS)
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
-            self._url, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS
+            self._url, timeout=DEADLINE_SECONDS, command_timeout=DEADLINE_SECONDS
         )
         lost = asyncio.Event()
         try:

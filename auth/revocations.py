@@ -38,9 +38,7 @@ class Revocation:
 async def add_session(connection: Connection, session_id: UUID, at: datetime) -> None:
     """This session has ended."""
     await _lock(connection)
-    await connection.execute(
-        "INSERT INTO auth.revocations (session_id, at) VALUES ($1, $2)", session_id, at
-    )
+    await connection.execute("INSERT INTO auth.revocations (session_id, at) VALUES ($1, $2)", session_id, at)
 
 
 async def add_deletion(connection: Connection, user_id: int, at: datetime) -> None:

@@ -90,7 +90,7 @@ class PostgresStore:
     async def account_of_session(self, session_id: UUID) -> tuple[Account, Session] | None:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(BOTH, session_id)
-        return (account_from(row), _session(row)) if row else None
+        return (account_from(row), session_from(row)) if row else None
 
     async def add_session(self, session: Session, password_hash: str) -> bool:
         async with self._database.transaction() as connection:
@@ -116,7 +116,7 @@ class PostgresStore:
             row = await connection.fetchrow(BOTH + " FOR UPDATE OF s", session_id)
             if row is None:
                 return None
-            before = _session(row)
+            before = session_from(row)
             after = change(before)
             if after != before:
                 await connection.execute(
@@ -167,7 +167,7 @@ def account_from(row: asyncpg.Record) -> Account:
     )
 
 
-def _session(row: asyncpg.Record) -> Session:
+def session_from(row: asyncpg.Record) -> Session:
     return Session(
         id=row["session_id"],
         user_id=row["user_id"],

@@ -32,7 +32,7 @@ REQUIRED_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"]
 REFETCH_SECONDS = 30.0
 # After a failure: whoever could not ask has not asked.
 RETRY_SECONDS = 1.0
-# Without a reason they are fetched again this often, so that a key that auth has retired is forgotten here too.
+# Without a reason they are fetched again this often: a key that auth has retired is forgotten here too.
 STALE_AFTER = 10  # times REFETCH_SECONDS
 # Clocks of our own machines may differ by this much.
 LEEWAY_SECONDS = 5

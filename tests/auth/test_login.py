@@ -71,8 +71,8 @@ async def test_an_unknown_address_costs_a_hash_too(rules: Rules, monkeypatch: py
 async def test_after_logging_out_the_session_is_over_and_the_others_are_not(rules: Rules) -> None:
     user_id = await register(rules)
     phone, laptop = await login(rules), await login(rules)
-    await rules.accounts.logout(identity(rules, user_id, phone))
-    await rules.accounts.logout(identity(rules, user_id, phone))  # twice is no error
+    await rules.own.logout(identity(rules, user_id, phone))
+    await rules.own.logout(identity(rules, user_id, phone))  # twice is no error
 
     with pytest.raises(Unauthenticated) as refused:
         await rules.accounts.refresh(phone.refresh_token, ORIGIN)
