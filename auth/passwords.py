@@ -44,6 +44,11 @@ def digest(password: str) -> bytes:
     return base64.b64encode(hmac.digest(DOMAIN, canonical.encode(), hashlib.sha256))
 
 
+def nobodys(cost: int) -> str:
+    """A salt with a hash that no password has: verifying against it costs what a real one costs."""
+    return f"{SCHEME}{bcrypt.gensalt(cost).decode()}{'.' * 31}"
+
+
 class Passwords:
     """Makes and checks hashes, off the event loop. Close it with `async with`.
 
@@ -57,8 +62,7 @@ class Passwords:
         self._cost = cost
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self._places = threading.BoundedSemaphore(threads + queue)
-        # A salt with a hash that no password has: verifying against it costs what a real one costs.
-        self._nobodys = f"{SCHEME}{bcrypt.gensalt(cost).decode()}{'.' * 31}"
+        self._nobodys = nobodys(cost)
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`, as text to store."""

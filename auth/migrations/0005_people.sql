@@ -18,5 +18,3 @@ CREATE TABLE invites (
   expires_at timestamptz NOT NULL,
   created_at timestamptz NOT NULL
 );
-
-CREATE INDEX sessions_end ON sessions (least(coalesce(revoked_at, 'infinity'), idle_expires_at, expires_at));
