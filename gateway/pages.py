@@ -1,7 +1,7 @@
 """The page: `web/` under /static/, one index.html for each of its own addresses, and what it is told.
 
-The page's addresses are `/`, `/login` and `/r/{id}`: not `/rooms/{id}`, which is
-the REST API's. There is no build step, so names never change with content:
+The page's addresses are those of `ADDRESSES` and `/r/{id}`: not `/rooms/{id}`,
+which is the REST API's. There is no build step, so names never change with content:
 browsers keep a file and ask whether it is still the same (ETag).
 """
 
@@ -19,6 +19,7 @@ from gateway.config import Config
 from gateway.files import Folder
 
 STATIC = "/static"
+ADDRESSES = ("/", "/login", "/forgot", "/reset", "/verify")
 # A Host header is the client's to write, and this goes into a header and into the page.
 HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 
@@ -31,7 +32,7 @@ class Pages:
         self._folder = Folder(Path(config.web_dir))
 
     def add_to(self, app: web.Application) -> None:
-        for path in ("/", "/login", "/r/{id}"):
+        for path in (*ADDRESSES, "/r/{id}"):
             app.router.add_get(path, self.index)
         app.router.add_get("/config.json", self.settings)
         app.router.add_get(STATIC + "/{path:.+}", self.file)
@@ -55,7 +56,7 @@ class Pages:
     def is_page(self, request: web.Request) -> bool:
         """Whether this is the page or one of its files, not the API."""
         path = request.path
-        return path in ("/", "/login") or path.startswith(("/r/", STATIC + "/"))
+        return path in ADDRESSES or path.startswith(("/r/", STATIC + "/"))
 
     def policy(self, request: web.Request) -> str:
         """The page's Content-Security-Policy: our own files, our own addresses, nothing inline."""
