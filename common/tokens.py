@@ -37,6 +37,9 @@ STALE_AFTER = 10  # times REFETCH_SECONDS
 # Clocks of our own machines may differ by this much.
 LEEWAY_SECONDS = 5
 
+# Verified tokens that are remembered, some 2 KiB each.
+KNOWN_MAX = 4096
+
 logger = log.get("tokens")
 
 
@@ -85,6 +88,8 @@ class Verifier:
         self._stale_at = float("inf")
         self._fetching = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
+        # What these keys have verified; a page shows its token with each request for minutes.
+        self._known: dict[str, Identity] = {}
 
     async def verify(self, token: str) -> Identity:
         """The identity that `token` proves.
@@ -92,11 +97,15 @@ class Verifier:
         Raises Unauthenticated (codes TOKEN_INVALID, TOKEN_EXPIRED, SESSION_ENDED),
         and Unavailable as long as no key set could be had.
         """
-        kid = _key_id(token)
-        key = self._keys.get(kid) or await self._find(kid)
         if self._clock() >= self._stale_at:
             self._renew()
-        identity = _identity(token, key)
+        identity = self._known.get(token)
+        if identity is None or identity.expires_at + LEEWAY_SECONDS <= time.time():
+            kid = _key_id(token)
+            identity = _identity(token, self._keys.get(kid) or await self._find(kid))
+            self._known[token] = identity
+            if len(self._known) > KNOWN_MAX:  # the one that was verified longest ago
+                self._known.pop(next(iter(self._known)))
         if self._revoked is not None:
             await self._revoked.settle()
             if self._revoked.ended(identity):
@@ -143,6 +152,7 @@ class Verifier:
         self._fetch_from = self._clock() + self._refetch_seconds
         self._stale_at = self._clock() + STALE_AFTER * self._refetch_seconds
         self._keys = {key["kid"]: jwt.PyJWK(key, algorithm=ALGORITHM) for key in keys}
+        self._known.clear()  # one of the keys may be gone
 
 
 def _identity(token: str, key: jwt.PyJWK) -> Identity:
