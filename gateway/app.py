@@ -29,7 +29,10 @@ BODY_MAX = 64 * 1024
 def make_app(
     config: Config, auth: rpc.Client, rooms: rpc.Client, revocations: Revocations
 ) -> web.Application:
-    """The application over its two services; what is in `revocations` is refused. Raises ConfigError when there is no page to serve."""
+    """The application over its two services; what is in `revocations` is refused.
+
+    Raises ConfigError when there is no page to serve.
+    """
     clients = Clients(config.trusted_proxies, config.forwarded_header)
     cors = Cors(config.cors_origins)
     rates = Rates(config.redis_url, person=config.rate_person, address=config.rate_address)

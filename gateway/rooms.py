@@ -14,8 +14,6 @@ from gateway import bodies
 from gateway.answers import json_answer
 from proto import rooms_pb2, rooms_pb2_grpc
 
-UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
 
@@ -84,7 +82,7 @@ class Rooms:
 def _room_id(request: web.Request) -> str:
     """The room of the path. What is no UUID names no room: NotFound, and nobody has to be asked."""
     room_id = request.match_info["id"].lower()
-    if not UUID.fullmatch(room_id):
+    if not bodies.UUID.fullmatch(room_id):
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
     return room_id
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from common import rpc
 from common.config import ConfigError
+from common.lifecycle import background
+from common.revocations import Revocations
 from gateway.accounts import PASSWORD_DEADLINE_SECONDS
 from gateway.app import HEALTH, make_app
 from gateway.config import Config
@@ -39,8 +41,11 @@ async def serve(config: Config) -> AsyncIterator[Server]:
     async with (
         rpc.connect(config.auth, "auth", config.service_token) as auth,
         rpc.connect(config.rooms, "rooms", config.service_token) as rooms,
+        AsyncExitStack() as stack,
     ):
-        app = make_app(config, auth, rooms)
+        revocations = Revocations(auth)
+        await stack.enter_async_context(background(revocations.run, "gateway.revocations"))
+        app = make_app(config, auth, rooms, revocations)
         runner = Runner(
             app,
             access_log=None,  # gateway/middleware.py writes our own
