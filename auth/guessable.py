@@ -17,7 +17,7 @@ COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 PRODUCT = ("cwrkplanet", "cwrk", "planet")
 
 # What people put around a word to please a form: password1, !password2024.
-MOST_DECORATION = 4
+MOST_DECORATION = 5
 SHORTEST_OWN_WORD = 3
 # So much must be left of a password without the account's own words.
 LEAST_BESIDE_OWN_WORDS = 5
@@ -36,15 +36,15 @@ def problem(password: str, *, email: str, display_name: str) -> str | None:
     typed = unicodedata.normalize("NFKC", password).casefold()
     if REPETITION.fullmatch(typed):
         return "is a few characters over and over; choose another one"
-    pressed = typed.translate(KEYS)
-    if {typed, pressed, _core(typed), _core(typed).translate(KEYS)} & COMMON:
-        return "is one of the passwords that everybody tries first; choose another one"
     words = _own_words(email, display_name)
     left = typed
     for word in sorted(words, key=len, reverse=True):
         left = left.replace(word, "")
     if left != typed and len(left) < LEAST_BESIDE_OWN_WORDS:
         return "is made of your e-mail, your name or the name of this site; choose another one"
+    core = _core(typed)
+    if {typed, typed.translate(KEYS), core, core.translate(KEYS)} & COMMON:
+        return "is one of the passwords that everybody tries first; choose another one"
     return None
 
 

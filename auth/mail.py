@@ -75,11 +75,7 @@ def server(raw: str) -> Server:
 def sender(raw: str) -> str:
     """`study@example.org`, or with a name: `cwrkPlanet <study@example.org>`."""
     name, address = parseaddr(raw.strip())
-    if (
-        not address.isprintable()
-        or not name.isprintable()
-        or not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address)
-    ):
+    if not raw.strip().isprintable() or not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address):
         raise ValueError("must be an address, as in cwrkPlanet <study@example.org>")
     return formataddr((name, address))
 
