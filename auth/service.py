@@ -177,13 +177,14 @@ def _session(session: Session, *, current: str) -> auth_pb2.SessionInfo:
 
 
 def _revocation(told: Revocation) -> auth_pb2.Revocation:
-    return auth_pb2.Revocation(
-        id=told.id,
-        session_id=str(told.session_id) if told.session_id else None,
-        user_id=told.user_id,
-        deleted_user_id=told.deleted_user_id,
-        at=int(told.at.timestamp() * 1000),
-    )
+    message = auth_pb2.Revocation(id=told.id, at=int(told.at.timestamp() * 1000))
+    if told.session_id is not None:
+        message.session_id = str(told.session_id)
+    elif told.user_id is not None:
+        message.user_id = told.user_id
+    elif told.deleted_user_id is not None:
+        message.deleted_user_id = told.deleted_user_id
+    return message
 
 
 def _user(account: Account) -> auth_pb2.User:

@@ -11,6 +11,7 @@ import asyncpg
 from common.database import Connection, Database
 from common.errors import Conflict, Forbidden, NotFound
 from common.tokens import Identity
+from common.tokens import ended as session_ended
 from rooms import idempotency
 from rooms.participant import Member
 
@@ -375,12 +376,20 @@ async def _take_seat(
 
 
 async def _remember(connection: Connection, identity: Identity) -> None:
+    """The name is the one of the token. Raises Unauthenticated where the account is deleted."""
     await connection.execute(
         "INSERT INTO rooms.people AS p (user_id, display_name) VALUES ($1, $2) ON CONFLICT (user_id)"
-        " DO UPDATE SET display_name = excluded.display_name WHERE p.display_name <> excluded.display_name",
+        " DO UPDATE SET display_name = excluded.display_name"
+        " WHERE p.display_name <> excluded.display_name AND p.deleted_at IS NULL",
         identity.user_id,
         name_of(identity),
     )
+    # Locked, so that a deletion that comes now waits, and then sees what this transaction has added.
+    deleted = await connection.fetchval(
+        "SELECT deleted_at IS NOT NULL FROM rooms.people WHERE user_id = $1 FOR SHARE", identity.user_id
+    )
+    if deleted:
+        raise session_ended()
 
 
 async def _room(connection: Connection, room_id: UUID, user_id: int) -> RoomRecord:
