@@ -74,7 +74,18 @@ PATHS: dict[str, Json] = {
             TAG,
             "listSessions",
             "Where one is logged in",
-            {200: answer("The sessions", thing({"items": {"type": "array", "items": ref("OpenSession")}}))},
+            {
+                200: answer(
+                    "The sessions",
+                    thing({"items": {"type": "array", "items": ref("OpenSession")}}),
+                    links={
+                        "endSession": {
+                            "operationId": "endSession",
+                            "parameters": {"path.id": "$response.body#/items/0/id"},
+                        }
+                    },
+                )
+            },
         ),
         "delete": operation(TAG, "endSessions", "Log out everywhere, here too", {204: EMPTY}),
     },
