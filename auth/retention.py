@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from auth.attempts import Attempts
+from auth.revocations import SHOWN_FOR
 from common import log
 from common.database import Database
 from common.errors import CwrkError
@@ -40,6 +41,8 @@ class Retention:
             pass
         now = self._now()
         await self._delete("auth.mail_tokens", "hash", "expires_at <= $1", now)
+        # Deletions stay: rooms may hear of one late.
+        await self._delete("auth.revocations", "id", "deleted_user_id IS NULL AND at < $1", now - SHOWN_FOR)
         await self._delete("auth.invites", "hash", "expires_at <= $1 OR uses_left = 0", now)
         if self._sessions is not None:
             ended = "least(idle_expires_at, expires_at, revoked_at) < $1"
