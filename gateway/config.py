@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,14 @@ def ws_url(raw: str) -> str:
     if not WS_URL.fullmatch(raw.strip()):
         raise ValueError("must look like wss://study.example.org")
     return raw.strip().rstrip("/")
+
+
+def workers(raw: str) -> int:
+    """How many processes: a number, or `auto` for one a core."""
+    if raw.strip() == "auto":
+        # Elsewhere the kernel does not spread connections.
+        return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    return integer(1, 256)(raw)
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,12 @@ class Config(Common):
         "The folder of the page.",
         str(Path(__file__).resolve().parent.parent / "web"),
         parse=text,
+    )
+    workers: int = setting(
+        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=workers
+    )
+    is_worker: bool = setting(
+        "GATEWAY_WORKER", "Set by the gateway itself, for its workers.", False, parse=lambda raw: raw == "1"
     )
     redis_url: str = setting(
         "REDIS_URL",

@@ -56,15 +56,22 @@ async def serve(config: Config) -> AsyncIterator[Server]:
         await runner.setup()
         try:
             try:
-                await web.TCPSite(runner, config.host, config.port).start()
+                await web.TCPSite(
+                    runner, config.host, config.port, reuse_port=config.is_worker or None
+                ).start()
             except OSError as error:
-                raise ConfigError(
-                    f"GATEWAY_HOST={config.host} with GATEWAY_PORT={config.port} cannot be listened on "
-                    f"({error.strerror}); stop what uses it, or choose another."
-                ) from None
+                raise taken(config, error) from None
             yield Server(runner.addresses[0][1])
             # Whoever sends requests our way gets to see it before the port is closed.
             app[HEALTH].stopping = True
             await asyncio.sleep(config.drain_ms / 1000)
         finally:
             await runner.cleanup()
+
+
+def taken(config: Config, error: OSError) -> ConfigError:
+    """The port cannot be had."""
+    return ConfigError(
+        f"GATEWAY_HOST={config.host} with GATEWAY_PORT={config.port} cannot be listened on "
+        f"({error.strerror}); stop what uses it, or choose another."
+    )
