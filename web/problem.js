@@ -1,6 +1,6 @@
 /** What the server refused, for a form. */
 import { ApiError } from './api.js';
-import { errorText } from './text.js';
+import { errorText, language } from './text.js';
 
 export const NO_PROBLEM = { text: '', fields: {} };
 
@@ -11,4 +11,21 @@ export function explain(error) {
   return { text: Object.keys(fields).length ? '' : errorText(error.code, error.message), fields };
 }
 
-const sentence = (said) => `${said.charAt(0).toUpperCase()}${said.slice(1)}.`.replace(/\.\.$/, '.');
+function sentence(said) {
+  const told = (language.value === 'ru' && RUSSIAN[said]) || said;
+  return `${told.charAt(0).toUpperCase()}${told.slice(1)}.`.replace(/\.\.$/, '.');
+}
+
+// What the server says of fields that people fill in at the door, word for word.
+const RUSSIAN = {
+  'is needed': 'нужно заполнить',
+  'is not an e-mail address': 'это не адрес почты',
+  'must not have control characters': 'не должно быть управляющих знаков',
+  'must have a visible character': 'нужен хотя бы один видимый знак',
+  'must be at least 8 characters long': 'не меньше 8 знаков',
+  'is a few characters over and over; choose another one': 'это одни и те же знаки подряд; выберите другой',
+  'is one of the passwords that everybody tries first; choose another one':
+    'такие пароли пробуют первыми; выберите другой',
+  'is made of your e-mail, your name or the name of this site; choose another one':
+    'он составлен из вашей почты, имени или названия сайта; выберите другой',
+};

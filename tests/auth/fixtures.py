@@ -38,7 +38,7 @@ async def auth_database(migrated_database: str) -> str:
     """The URL of a database where nobody has an account yet."""
     connection = await asyncpg.connect(migrated_database)
     await connection.execute(
-        "TRUNCATE auth.accounts, auth.attempts, auth.invites RESTART IDENTITY CASCADE;"
+        "TRUNCATE auth.accounts, auth.attempts, auth.invites, auth.revocations RESTART IDENTITY CASCADE;"
         "UPDATE auth.installation SET claimed = false"
     )
     await connection.close()

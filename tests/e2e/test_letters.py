@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from dev.ports import free_port
 from tests import services
 from tests.auth.smtp import Server, smtp_server
-from tests.services import ROOT, Stack, free_port
+from tests.services import ROOT, Stack
 
 PASSWORD = "correct horse"
 
