@@ -27,7 +27,7 @@ class OpenSessions:
         self._of_session: dict[str, set[Place]] = {}
 
     def speaks_for(self, room_id: str, conn_id: str, identity: Identity) -> None:
-        """A websocket speaks for this identity from now on. Closed where its session ended on the way here."""
+        """A websocket speaks for this identity from now on; closed where its session has ended already."""
         self.gone(room_id, conn_id)
         place = Place(room_id, conn_id)
         self._identities[place] = identity

@@ -1,4 +1,4 @@
-"""The signing key is rotated while people work: nobody with a good token is ever told that it does not hold."""
+"""The signing key is rotated while people work: nobody with a good token is told that it does not hold."""
 
 import asyncio
 import base64

@@ -33,7 +33,7 @@ async def other_device(student: Student) -> str:
 async def until_refused(student: Student, within: float, token: str = "") -> None:
     """Ask until it is refused, which nobody tells a client beforehand."""
     async with asyncio.timeout(within):
-        while await code_of(student, "GET", "/rooms", token) != (401, "SESSION_ENDED"):
+        while await code_of(student, "GET", "/rooms", token) != (401, "SESSION_ENDED"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

@@ -22,7 +22,7 @@ async def column(stack: kit.Stack, sql: str) -> list[object]:
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     """The tables tell nobody of their changes."""
     async with asyncio.timeout(kit.PATIENCE):
-        while not await check():
+        while not await check():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
