@@ -36,8 +36,9 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers
 	$(VENV) -m pytest tests/e2e $(ARGS)
 
-bench: venv ## CPU a forwarded packet
-	$(VENV) -m bench.forward $(ARGS)
+bench: venv ## CPU a forwarded packet; requests a CPU-second
+	$(VENV) -m bench.forward
+	$(VENV) -m bench.rest
 
 proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate

@@ -20,10 +20,14 @@ Make = Callable[[bytes], bytes]
 
 @dataclass
 class Seen:
-    """The latencies of a run, in seconds, and how many answers were no success."""
+    """The latencies of a run, in seconds, and how many answers were no success.
+
+    `put_off`: answers that said "come back in a second", which are not among the latencies.
+    """
 
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
+    put_off: int = 0
     first_failure: str = ""
 
 
@@ -92,11 +96,17 @@ class Connection(asyncio.Protocol):
             self._head, self._whole = head + 4, head + 4 + length
         if len(self._buffer) < self._whole:
             return
-        self._seen.seconds.append(time.perf_counter() - self._began)
-        if self._buffer[9:10] != b"2":
+        status, body = self._buffer[9:12], self._buffer[self._head : self._whole]
+        seconds = time.perf_counter() - self._began
+        self._buffer, self._whole = b"", 0
+        if status == b"503":  # who is told to come back does
+            self._seen.put_off += 1
+            asyncio.get_running_loop().call_later(1.0, self._ask, b"")
+            return
+        self._seen.seconds.append(seconds)
+        if status[:1] != b"2":
             self._seen.failed += 1
-            self._seen.first_failure = self._seen.first_failure or self._buffer.decode()
-        body, self._buffer, self._whole = self._buffer[self._head : self._whole], b"", 0
+            self._seen.first_failure = self._seen.first_failure or body.decode()
         self._ask(body)
 
     def connection_lost(self, exc: Exception | None) -> None:
