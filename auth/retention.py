@@ -12,6 +12,7 @@ from common import log
 from common.database import Database
 from common.errors import CwrkError
 
+FIRST_SECONDS = 60.0  # a service that starts has better things to do
 EVERY_SECONDS = 3600.0
 # A statement's worth: nobody waits long for its locks.
 BATCH = 1000
@@ -49,7 +50,8 @@ class Retention:
             await self._delete("auth.sessions", "id", ended, now - self._sessions)
 
     async def run(self) -> None:
-        """Sweep at the start and every hour."""
+        """Sweep a minute after the start, and every hour."""
+        await asyncio.sleep(FIRST_SECONDS)
         while True:
             try:
                 await self.sweep()

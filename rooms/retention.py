@@ -16,6 +16,7 @@ from common import log
 from common.database import Connection, Database
 from common.errors import CwrkError
 
+FIRST_SECONDS = 60.0  # a service that starts has better things to do
 EVERY_SECONDS = 3600.0
 # A batch holds its locks for some milliseconds; between two of them others have the disk.
 BATCH = 500
@@ -37,7 +38,8 @@ class Retention:
         self._keep = keep
 
     async def run(self) -> None:
-        """Sweep at the start and every hour."""
+        """Sweep a minute after the start, and every hour."""
+        await asyncio.sleep(FIRST_SECONDS)
         while True:
             try:
                 if forgotten := await self.sweep():
