@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
 import asyncpg
@@ -46,7 +46,9 @@ class Feed:
         self._news = asyncio.Event()
         self._closed = False
 
-    async def watch(self, after_id: int, *, deletions_only: bool = False) -> AsyncIterator[Revocation | None]:
+    async def watch(
+        self, after_id: int, *, deletions_only: bool = False
+    ) -> AsyncGenerator[Revocation | None, None]:
         """Each revocation once, by id; None where everything that was there has been told.
 
         Raises Unavailable when the database is lost: whoever watches comes again.

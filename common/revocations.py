@@ -16,7 +16,7 @@ import contextlib
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -93,12 +93,13 @@ class Revocations:
         told = False
         while True:
             try:
-                async for ended in watch(self._auth, self._after_id):
-                    pause, told = FIRST_PAUSE_SECONDS, False
-                    if ended is None:
-                        self._settled.set()
-                    else:
-                        self.add(ended)
+                async with contextlib.aclosing(watch(self._auth, self._after_id)) as stream:
+                    async for ended in stream:
+                        pause, told = FIRST_PAUSE_SECONDS, False
+                        if ended is None:
+                            self._settled.set()
+                        else:
+                            self.add(ended)
             except CwrkError as error:
                 if not told:
                     logger.warning("auth is away: going on with what is known", reason=error.code)
@@ -134,7 +135,7 @@ class Revocations:
 
 async def watch(
     auth: rpc.Client, after_id: int, *, deletions_only: bool = False
-) -> AsyncIterator[Ended | None]:
+) -> AsyncGenerator[Ended | None, None]:
     """One stream of auth's, until it ends; None when all that was there has been told.
 
     Raises Unavailable and the like.

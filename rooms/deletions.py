@@ -8,6 +8,7 @@ between, goes on where the last one was. Doing one twice changes nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from uuid import UUID
 
@@ -37,9 +38,11 @@ class Deletions:
         """Until cancelled."""
         while True:
             try:
-                async for ended in revocations.watch(self._auth, await self._seen(), deletions_only=True):
-                    if ended is not None:
-                        await self.forget(ended.user_id, ended.id)
+                stream = revocations.watch(self._auth, await self._seen(), deletions_only=True)
+                async with contextlib.aclosing(stream):
+                    async for ended in stream:
+                        if ended is not None:
+                            await self.forget(ended.user_id, ended.id)
             except (CwrkError, asyncpg.PostgresError) as error:
                 logger.debug("deletions not heard", reason=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
@@ -55,7 +58,7 @@ class Deletions:
                 user_id,
                 DELETED,
             )
-        # In a second transaction: joining locks the room before the person. Now nobody joins as them any more.
+        # In a second transaction: joining locks the room before the person. Nobody joins as them any more.
         async with self._database.transaction() as connection:
             rows = await connection.fetch("SELECT room_id FROM rooms.members WHERE user_id = $1", user_id)
             room_ids: list[UUID] = [row["room_id"] for row in rows]

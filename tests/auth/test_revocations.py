@@ -15,7 +15,7 @@ from auth.attempts import Attempts
 from auth.retention import Retention
 from auth.revocation_feed import Feed
 from common import database, rpc
-from common.errors import Unauthenticated
+from common.errors import Internal, Unauthenticated
 from common.revocations import Ended, watch
 from common.tokens import LIFETIME_SECONDS
 from proto import auth_pb2
@@ -201,7 +201,7 @@ async def test_a_notice_that_is_lost_costs_a_poll(auth_database: str, db: databa
     told = await asyncio.wait_for(anext(stream), PATIENCE)
     assert told is not None
     assert told.session_id == session_id
-    await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+    await stream.aclose()
 
 
 async def test_the_notice_comes_long_before_the_poll(auth_database: str, db: database.Database) -> None:
@@ -217,7 +217,7 @@ async def test_the_notice_comes_long_before_the_poll(auth_database: str, db: dat
         await end(db, uuid4())
         assert await asyncio.wait_for(anext(stream), SOON)
     finally:
-        await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+        await stream.aclose()
         listening.cancel()
 
 
@@ -228,3 +228,13 @@ async def test_a_stopping_auth_does_not_wait_for_its_watchers(auth_database: str
         await gateway.until_caught_up()
         async with asyncio.timeout(2):  # rpc's own grace is 3 s
             await service.aclose()
+
+
+async def test_without_the_services_secret_nobody_listens(auth_database: str, keys_dir: Path) -> None:
+    async with (
+        running_auth(auth_database, keys_dir, service_token="ours") as auth,
+        rpc.connect(auth.address, "auth", "theirs") as stranger,
+    ):
+        with pytest.raises(Internal) as refused:
+            await anext(watch(stranger, 0))
+        assert refused.value.code == "SERVICE_TOKEN_INVALID"
