@@ -15,7 +15,7 @@ from aiohttp.typedefs import Middleware
 from common import log, trace
 from common.errors import CwrkError, Internal
 from gateway import problems, rates
-from gateway.clients import ADDRESS, Clients
+from gateway.clients import ADDRESS, SECURE, Clients
 from gateway.cors import Cors
 from gateway.identity import USER_ID, Handler, is_behind_door
 from gateway.pages import Pages
@@ -41,6 +41,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
 }
+# Who came over TLS comes again over TLS, for a year; it says nothing about other hosts.
+ONE_YEAR = "max-age=31536000"
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 access = log.get("gateway.access")
@@ -129,6 +131,8 @@ def headers_of(pages: Pages, cors: Cors) -> Callable[[web.Request, web.StreamRes
         else:
             cors.mark(request, response)
         rates.mark(request, response)
+        if request.get(SECURE):
+            response.headers["Strict-Transport-Security"] = ONE_YEAR
         if TRACE in request:
             response.headers[trace.HEADER] = request[TRACE]
         protect(response, request.get(ID) or uuid4().hex)

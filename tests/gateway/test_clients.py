@@ -88,6 +88,15 @@ async def test_the_other_header_is_not_read(auth: Caller, rooms: RecordedRooms, 
         assert await seen(api, headers) == ("2001:db8::1", "wss")
 
 
+async def test_who_came_over_tls_is_told_to_come_again_over_tls(
+    auth: Caller, rooms: RecordedRooms, web_dir: object
+) -> None:
+    async with gateway(auth, rooms, web_dir, TRUSTED_PROXIES="127.0.0.1") as api:
+        for scheme, told in (("https", "max-age=31536000"), ("http", None)):
+            answer = await api.call("GET", "/", headers={"X-Forwarded-Proto": scheme})
+            assert answer.headers.get("Strict-Transport-Security") == told
+
+
 @pytest.mark.parametrize("wrong", ["everybody", "10.0.0.1/8", "300.0.0.1"])
 def test_a_proxy_that_is_none(wrong: str) -> None:
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES must be addresses or networks"):
