@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs test style types e2e bench proto lock venv venv-dev
+.PHONY: help run stop status logs admin test style types e2e bench proto lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -21,6 +21,9 @@ status: venv ## what is running, and where
 
 logs: venv ## follow the logs; of one service: make logs SERVICE=rooms
 	@$(VENV) -m dev logs
+
+admin: venv ## accounts, for the operator: make admin ARGS="invite --uses 3", or ARGS=--help
+	@$(VENV) -m dev admin $(ARGS)
 
 test: venv-dev ## the tests, with a real PostgreSQL and Valkey
 	$(VENV) -m pytest $(ARGS)
