@@ -81,9 +81,11 @@ async def test_a_token_shown_in_the_connection_counts_as_the_first(
     """The session of the newest `auth` frame is the one that counts."""
     room_id = await rooms.create()
     (ann,) = await rooms.enter(room_id, 1)
+    first = await rooms.connect(room_id, 1)
     await ann.send("auth", {"access_token": kit.token(1, session="another")})
     await ann.until("auth_ok")
     await stack.auth.revoke(session_id="session-1")
+    assert await first.closed() == (4001, "SESSION_ENDED")
     await ann.send("ping")
     await ann.until("pong")
     await stack.auth.revoke(session_id="another")
