@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs test style types e2e bench proto lock venv venv-dev
+.PHONY: help run stop status logs admin test style types e2e bench proto lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -22,6 +22,9 @@ status: venv ## what is running, and where
 logs: venv ## follow the logs; of one service: make logs SERVICE=rooms
 	@$(VENV) -m dev logs
 
+admin: venv ## accounts, for the operator: make admin ARGS="invite --uses 3", or ARGS=--help
+	@$(VENV) -m dev admin $(ARGS)
+
 test: venv-dev ## the tests, with a real PostgreSQL and Valkey
 	$(VENV) -m pytest $(ARGS)
 
@@ -36,8 +39,9 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers
 	$(VENV) -m pytest tests/e2e $(ARGS)
 
-bench: venv ## CPU a forwarded packet
-	$(VENV) -m bench.forward $(ARGS)
+bench: venv ## CPU a forwarded packet; requests a CPU-second
+	$(VENV) -m bench.forward
+	$(VENV) -m bench.rest
 
 proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate

@@ -1,4 +1,4 @@
-"""The rules of accounts: register, log in, refresh, log out. SQL, gRPC and the clock are elsewhere.
+"""The rules of accounts: register, log in, refresh. SQL, gRPC and the clock are elsewhere.
 
 Field errors name fields as the REST API does (`displayName`), so that nobody
 between here and the form has to translate them.
@@ -13,12 +13,14 @@ from typing import Protocol
 from uuid import UUID
 
 from auth import fields, sessions
-from auth.passwords import Passwords
+from auth.credentials import Credentials, password_problem
+from auth.registration import Registration, admit
 from auth.sessions import Limits, Origin, RefreshTokens, Session, Verdict
 from auth.tokens import LIFETIME, Signer
 from common import log
-from common.errors import FieldError, InvalidFields, Unauthenticated
+from common.errors import FieldError, Forbidden, InvalidFields, Unauthenticated
 from common.tokens import Identity
+from common.tokens import ended as session_ended
 
 logger = log.get("auth.accounts")
 
@@ -34,6 +36,8 @@ class Account:
     avatar_url: str
     created_at: datetime
     updated_at: datetime
+    administrator: bool = False
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class NewAccount:
     display_name: str
     password_hash: str = field(repr=False)
     created_at: datetime
+    invite: bytes | None = None  # the hash of the one it uses up
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,14 @@ class Store(Protocol):
     async def add_account(
         self, new: NewAccount, open_session: Callable[[int], Session]
     ) -> tuple[Account, Session]:
-        """Both or neither. Raises Conflict (EMAIL_TAKEN)."""
+        """Both or neither, and the invite. Raises Conflict (EMAIL_TAKEN), Forbidden (INVITE_INVALID)."""
 
-    async def find_account(self, email_key: str) -> tuple[Account, str] | None:
-        """The account and its password hash."""
+    async def invite_holds(self, invite: bytes) -> bool: ...
 
     async def account_of_session(self, session_id: UUID) -> tuple[Account, Session] | None: ...
 
-    async def add_session(self, session: Session) -> None: ...
+    async def add_session(self, session: Session, password_hash: str) -> bool:
+        """False where the account is disabled, gone, or no longer has this password."""
 
     async def change_session(
         self, session_id: UUID, change: Callable[[Session], Session]
@@ -83,31 +88,38 @@ class Accounts:
     def __init__(
         self,
         store: Store,
-        passwords: Passwords,
+        credentials: Credentials,
         signer: Signer,
         refresh_tokens: RefreshTokens,
         limits: Limits,
         *,
+        registration: Registration = Registration.OPEN,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
-        self._passwords = passwords
+        self._credentials = credentials
         self._signer = signer
         self._refresh_tokens = refresh_tokens
         self._limits = limits
+        self._registration = registration
         self._now = now
 
     async def register(
-        self, *, email: str, display_name: str, password: str, origin: Origin
+        self, *, email: str, display_name: str, password: str, origin: Origin, invite: str = ""
     ) -> tuple[Account, TokenPair]:
-        """A new account, logged in. Raises InvalidFields, Conflict (EMAIL_TAKEN), Unavailable."""
+        """A new account, logged in.
+
+        Raises InvalidFields, Conflict (EMAIL_TAKEN), Unavailable; Forbidden by auth/registration.py.
+        """
+        used_up = await admit(self._registration, invite, self._store)
         wrong: list[FieldError] = []
         email = _checked("email", fields.email, email, wrong)
         display_name = _checked("displayName", fields.display_name, display_name, wrong)
-        password = _checked("password", fields.new_password, password, wrong)
+        if problem := password_problem(password, email=email, display_name=display_name):
+            wrong.append(FieldError("password", problem))
         if wrong:
             raise InvalidFields(*wrong)
-        password_hash = await self._passwords.hash(password)
+        password_hash = await self._credentials.new_hash(password, email=email, display_name=display_name)
         now = self._now()
         account, session = await self._store.add_account(
             NewAccount(
@@ -116,6 +128,7 @@ class Accounts:
                 display_name=display_name,
                 password_hash=password_hash,
                 created_at=now,
+                invite=used_up,
             ),
             lambda user_id: sessions.open_session(user_id, origin, now, self._limits),
         )
@@ -123,23 +136,19 @@ class Accounts:
         return account, self._pair(account, session, now)
 
     async def login(self, *, email: str, password: str, origin: Origin) -> tuple[Account, TokenPair]:
-        """A new session. Raises Unauthenticated (INVALID_CREDENTIALS), Unavailable.
-
-        An unknown address and a wrong password get the same answer after the
-        same work: who has an account here is nobody's business.
-        """
-        found = await self._store.find_account(fields.email_key(email))
-        account, password_hash = found or (None, None)
-        holds = await self._passwords.verify(password, password_hash)
-        if account is None or not holds:
-            raise Unauthenticated("The e-mail or the password is wrong.", code="INVALID_CREDENTIALS")
+        """A new session. Raises what `Credentials.check` raises."""
+        account, password_hash = await self._credentials.check(
+            email=email, password=password, address=origin.address
+        )
         now = self._now()
         session = sessions.open_session(account.id, origin, now, self._limits)
-        await self._store.add_session(session)
+        # A password that was changed, or an account disabled, while this one was being hashed.
+        if not await self._store.add_session(session, password_hash):
+            raise Unauthenticated("The e-mail or the password is wrong.", code="INVALID_CREDENTIALS")
         logger.info("logged in", user_id=account.id, session_id=str(session.id))
         return account, self._pair(account, session, now)
 
-    async def refresh(self, refresh_token: str) -> TokenPair:
+    async def refresh(self, refresh_token: str, origin: Origin) -> TokenPair:
         """The next pair, by the rules of auth/sessions.py.
 
         Raises Unauthenticated: REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED (the
@@ -156,13 +165,15 @@ class Accounts:
 
         def use(session: Session) -> Session:
             nonlocal verdict
-            session, verdict = sessions.use(session, generation, now, self._limits)
+            session, verdict = sessions.use(session, generation, origin, now, self._limits)
             return session
 
         found = await self._store.change_session(session_id, use)
         if found is None or verdict is Verdict.ENDED:
-            raise _ended()
+            raise session_ended()
         account, session = found
+        if account.disabled:
+            raise Forbidden("This account has been disabled.", code="ACCOUNT_DISABLED")
         if verdict is Verdict.REPLAYED:
             logger.warning("refresh token reused", user_id=account.id, session_id=str(session_id))
             raise Unauthenticated(
@@ -171,19 +182,11 @@ class Accounts:
             )
         return self._pair(account, session, now)
 
-    async def logout(self, identity: Identity) -> None:
-        """End the session. Doing it twice is no error."""
-        now = self._now()
-        await self._store.change_session(
-            UUID(identity.session_id), lambda session: sessions.revoke(session, now)
-        )
-        logger.info("logged out", user_id=identity.user_id, session_id=identity.session_id)
-
     async def me(self, identity: Identity) -> Account:
         """The account of a session that is still alive. Raises Unauthenticated (SESSION_ENDED)."""
         found = await self._store.account_of_session(UUID(identity.session_id))
         if found is None or not found[1].alive(self._now()):
-            raise _ended()
+            raise session_ended()
         return found[0]
 
     def _pair(self, account: Account, session: Session, now: datetime) -> TokenPair:
@@ -194,10 +197,6 @@ class Accounts:
             refresh_token=self._refresh_tokens.of(session),
             expires_in=int(LIFETIME.total_seconds()),
         )
-
-
-def _ended() -> Unauthenticated:
-    return Unauthenticated("The session has ended; log in again.", code="SESSION_ENDED")
 
 
 def _checked(name: str, check: Callable[[str], str], raw: str, wrong: list[FieldError]) -> str:

@@ -1,11 +1,11 @@
 """The secrets of auth, in one folder: RSA keys that sign access tokens, and the key of refresh tokens.
 
-    signing-20261122T140501Z-4fH0mTqk.pem   one RS256 key each, PKCS 8; the last by name signs
+    signing-20261122T140501Z-4fH0mTqk.pem   one RS256 key each, PKCS 8, named by when it was made
     refresh.secret                          32 random bytes, in hex
 
 All 0600 in a 0700 folder. What is missing is made at the start: two services
 starting at once take turns by a lock on the folder, and a file appears under
-its name only when it is complete. Older keys verify until they are removed.
+its name only when it is complete. auth/rotation.py says which one signs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from common.tokens import ALGORITHM
 KEY_BITS = 2048
 REFRESH_SECRET = "refresh.secret"  # noqa: S105  # a file's name
 REFRESH_SECRET_BYTES = 32
+MADE_AT = "%Y%m%dT%H%M%S.%fZ"
 
 logger = log.get("auth.keys")
 
@@ -42,6 +44,7 @@ class SigningKey:
     """One RSA key pair. `kid` is its RFC 7638 thumbprint, so it names the key and nothing else can."""
 
     private: rsa.RSAPrivateKey = field(repr=False)
+    made_at: datetime
 
     @cached_property
     def kid(self) -> str:
@@ -59,19 +62,15 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """Every key there is. The last one signs; all verify."""
+    """Every key there is, oldest first, and never none."""
 
     keys: tuple[SigningKey, ...]
     refresh_secret: bytes = field(repr=False)
 
-    @property
-    def signing(self) -> SigningKey:
-        return self.keys[-1]
 
-    @cached_property
-    def jwks(self) -> str:
-        """The public keys, newest first, as a JSON Web Key Set."""
-        return json.dumps({"keys": [key.jwk() for key in reversed(self.keys)]})
+def jwks(keys: tuple[SigningKey, ...]) -> str:
+    """The public halves, newest first, as a JSON Web Key Set."""
+    return json.dumps({"keys": [key.jwk() for key in reversed(keys)]})
 
 
 def open_ring(folder: Path) -> KeyRing:
@@ -84,7 +83,7 @@ def open_ring(folder: Path) -> KeyRing:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _locked(folder):
                 _make_missing(folder)
-        keys = tuple(_read_key(path) for path in _key_files(folder))
+        keys = tuple(sorted((_read_key(path) for path in _key_files(folder)), key=lambda key: key.made_at))
         secret = bytes.fromhex(_read_private(folder / REFRESH_SECRET).decode())
     except OSError as error:
         raise ConfigError(f"AUTH_KEYS_DIR={folder} cannot be used: {error.strerror}.") from None
@@ -104,15 +103,29 @@ def thumbprint(members: dict[str, str]) -> str:
     return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
-def add_signing_key(folder: Path) -> SigningKey:
-    """Make a key, which signs from the next start on."""
-    key = SigningKey(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS))
+def add_signing_key(folder: Path, now: datetime) -> SigningKey:
+    """Make a key."""
+    key = SigningKey(rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS), now)
     pem = key.private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(folder / f"signing-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{key.kid[:8]}.pem", pem)
+    _write(folder / f"signing-{now.astimezone(UTC):{MADE_AT}}-{key.kid[:8]}.pem", pem)
     logger.info("made a signing key", kid=key.kid)
     return key
+
+
+def names(folder: Path) -> list[str]:
+    """The names of the key files, oldest first: another list is other keys. Raises OSError."""
+    return sorted(path.name for path in folder.iterdir() if path.match("signing-*.pem"))
+
+
+def remove(folder: Path, *, kept: tuple[SigningKey, ...]) -> None:
+    """Remove the files of all keys but those. Raises ConfigError as `open_ring` does."""
+    kids = {key.kid for key in kept}
+    for path in _key_files(folder):
+        if _read_key(path).kid not in kids:
+            path.unlink(missing_ok=True)
+            logger.info("removed a signing key", file=path.name)
 
 
 def _complete(folder: Path) -> bool:
@@ -122,7 +135,7 @@ def _complete(folder: Path) -> bool:
 
 def _make_missing(folder: Path) -> None:
     if not _key_files(folder):
-        add_signing_key(folder)
+        add_signing_key(folder, datetime.now(UTC))
     if not (folder / REFRESH_SECRET).exists():
         _write(folder / REFRESH_SECRET, secrets.token_hex(REFRESH_SECRET_BYTES).encode())
 
@@ -135,7 +148,10 @@ def _read_key(path: Path) -> SigningKey:
     private = serialization.load_pem_private_key(_read_private(path), password=None)
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < KEY_BITS:
         raise ConfigError(f"{path} is not an RSA key of at least {KEY_BITS} bits.")
-    return SigningKey(private)
+    # A file that somebody brought under another name has been there for ever.
+    named = re.match(r"signing-(\d{8}T\d{6}\.\d{6}Z)-", path.name)
+    made_at = datetime.strptime(named[1], MADE_AT) if named else datetime.min  # noqa: DTZ007, DTZ901  # below
+    return SigningKey(private, made_at.replace(tzinfo=UTC))
 
 
 def _read_private(path: Path) -> bytes:

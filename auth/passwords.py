@@ -17,6 +17,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -33,6 +34,7 @@ R = TypeVar("R")
 # In front of every hash, so that another scheme can stand beside it later.
 SCHEME = "h1"
 DOMAIN = b"cwrkplanet password h1"
+COST = re.compile(rf"{SCHEME}\$2b\$(\d\d)\$")
 
 
 def digest(password: str) -> bytes:
@@ -40,6 +42,11 @@ def digest(password: str) -> bytes:
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in password)
     canonical = unicodedata.normalize("NFC", spaced)
     return base64.b64encode(hmac.digest(DOMAIN, canonical.encode(), hashlib.sha256))
+
+
+def nobodys(cost: int) -> str:
+    """A salt with a hash that no password has: verifying against it costs what a real one costs."""
+    return f"{SCHEME}{bcrypt.gensalt(cost).decode()}{'.' * 31}"
 
 
 class Passwords:
@@ -55,8 +62,7 @@ class Passwords:
         self._cost = cost
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self._places = threading.BoundedSemaphore(threads + queue)
-        # A salt with a hash that no password has: verifying against it costs what a real one costs.
-        self._nobodys = f"{SCHEME}{bcrypt.gensalt(cost).decode()}{'.' * 31}"
+        self._nobodys = nobodys(cost)
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`, as text to store."""
@@ -72,6 +78,11 @@ class Passwords:
         against = (stored or self._nobodys).removeprefix(SCHEME).encode()
         holds = await self._run(lambda: bcrypt.checkpw(digest(password), against))
         return holds and stored is not None
+
+    def outdated(self, stored: str) -> bool:
+        """Whether `stored` was cheaper to make than hashes are now, or made in another way."""
+        match = COST.match(stored)
+        return match is None or int(match[1]) < self._cost
 
     async def _run(self, work: Callable[[], R]) -> R:
         if not self._places.acquire(blocking=False):

@@ -10,13 +10,26 @@ from pathlib import Path
 
 from auth import keys
 from auth.accounts import Accounts
+from auth.attempts import Attempts
 from auth.config import Config
+from auth.credentials import Credentials
+from auth.leaving import Leaving
+from auth.mail_tokens import MailTokens
+from auth.outbox import outbox
+from auth.own_account import OwnAccount
+from auth.own_store import OwnStore
 from auth.passwords import Passwords
+from auth.recovery import Recovery
+from auth.registration import Registration
+from auth.retention import Retention
+from auth.revocation_feed import Feed
+from auth.rotation import LiveRing, Pace
 from auth.service import NAME, Service
 from auth.sessions import Limits, RefreshTokens
 from auth.store import PostgresStore
 from auth.tokens import Signer
 from common import database, rpc
+from common.lifecycle import background
 from common.migrate import migrate
 from proto import auth_pb2_grpc
 
@@ -26,7 +39,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 @asynccontextmanager
 async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """Entered, auth answers on the port it yields; left, running calls have ended."""
-    ring = await asyncio.to_thread(keys.open_ring, Path(config.keys_dir))
+    folder = Path(config.keys_dir)
+    ring = LiveRing(
+        folder,
+        await asyncio.to_thread(keys.open_ring, folder),
+        Pace(timedelta(seconds=config.key_refetch_seconds)),
+    )
     async with (
         database.connect(config.database_url, size=config.database_connections) as db,
         Passwords(
@@ -34,22 +52,42 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         ) as passwords,
     ):
         await migrate(db, "auth", MIGRATIONS)
+        store = PostgresStore(db)
+        attempts = Attempts(db)
+        credentials = Credentials(store, passwords, attempts)
         accounts = Accounts(
-            PostgresStore(db),
-            passwords,
+            store,
+            credentials,
             Signer(ring),
             RefreshTokens(ring.refresh_secret),
             Limits(
                 idle=timedelta(days=config.session_idle_days),
                 absolute=timedelta(days=config.session_max_days),
             ),
+            registration=Registration(config.registration),
         )
-        service = Service(accounts, ring)
-        async with rpc.serve(
-            config.listen,
-            variable="AUTH_LISTEN",
-            service_token=config.service_token,
-            names=[NAME],
-            register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
-        ) as server:
-            yield server
+        own = OwnAccount(store, OwnStore(db), credentials)
+        feed = Feed(db, config.database_url)
+        keep = timedelta(days=config.session_retention_days) if config.session_retention_days else None
+        retention = Retention(db, attempts, keep)
+        async with (
+            outbox(config) as post,
+            Recovery(MailTokens(db), credentials, attempts, post, config.public_url) as recovery,
+            background(ring.run, "auth.keys"),
+            background(feed.run, "auth.revocations"),
+            background(retention.run, "auth.retention"),
+        ):
+            service = Service(
+                accounts, own, feed, ring, recovery=recovery, leaving=Leaving(db, accounts, credentials)
+            )
+            async with rpc.serve(
+                config.listen,
+                variable="AUTH_LISTEN",
+                service_token=config.service_token,
+                names=[NAME],
+                register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
+            ) as server:
+                try:
+                    yield server
+                finally:
+                    feed.close()  # streams end when they are told to

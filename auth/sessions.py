@@ -29,7 +29,7 @@ GRACE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a session was opened from, for the list its owner sees."""
+    """Where a session was last used from, for the list its owner sees."""
 
     address: str
     user_agent: str
@@ -84,8 +84,10 @@ def open_session(user_id: int, origin: Origin, now: datetime, limits: Limits) ->
     )
 
 
-def use(session: Session, generation: int, now: datetime, limits: Limits) -> tuple[Session, Verdict]:
-    """Show the token of `generation`: what becomes of the session, and what to answer."""
+def use(
+    session: Session, generation: int, origin: Origin, now: datetime, limits: Limits
+) -> tuple[Session, Verdict]:
+    """Show the token of `generation` from `origin`: what becomes of the session, and what to answer."""
     if not session.alive(now):
         return session, Verdict.ENDED
     # Ahead of what we know: the database came back from a backup. The token is ours all the same, and its
@@ -97,6 +99,7 @@ def use(session: Session, generation: int, now: datetime, limits: Limits) -> tup
             rotated_at=now,
             last_used_at=now,
             idle_expires_at=now + limits.idle,
+            origin=origin,
         )
         return rotated, Verdict.ROTATED
     if generation == session.generation - 1 and now - session.rotated_at <= GRACE:

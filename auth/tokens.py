@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import jwt
 
-from auth.keys import KeyRing
-from common.tokens import ALGORITHM, AUDIENCE, ISSUER, TOKEN_TYPE
+from auth.keys import SigningKey
+from common.tokens import ALGORITHM, AUDIENCE, ISSUER, LIFETIME_SECONDS, TOKEN_TYPE
 
-LIFETIME = timedelta(minutes=15)
+LIFETIME = timedelta(seconds=LIFETIME_SECONDS)
+
+
+class Keys(Protocol):
+    """A ring of keys, which may change while it is used."""
+
+    @property
+    def signing(self) -> SigningKey: ...
 
 
 class Signer:
-    """Signs with the newest key of a ring."""
+    """Signs with the key of a ring whose turn it is."""
 
-    def __init__(self, ring: KeyRing) -> None:
+    def __init__(self, ring: Keys) -> None:
         self._ring = ring
 
     def sign(self, *, user_id: int, session_id: UUID, display_name: str, now: datetime) -> str:

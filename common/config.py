@@ -136,3 +136,10 @@ class Common:
         "",
         secret=True,
     )
+    key_refetch_seconds: int = setting(
+        "KEY_REFETCH_SECONDS",
+        "Signing keys are fetched at most this often because of a token with an unknown one, and a new key is"
+        " shown for twice as long before it signs; the same for every service.",
+        30,
+        parse=integer(1, 3600),
+    )

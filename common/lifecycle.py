@@ -10,8 +10,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 from common import log
@@ -25,11 +25,41 @@ def run(name: str, kind: type[C], serve: Callable[[C], AbstractAsyncContextManag
     try:
         config = load(kind, os.environ)
         log.configure(name, level=config.log_level, format=config.log_format)
-        asyncio.run(_run(name, config, serve))
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_run(name, config, serve))
     except ConfigError as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 2
     return 0
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where there is one: about a third less CPU a request."""
+    try:
+        import uvloop  # not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+@asynccontextmanager
+async def background(work: Callable[[], Awaitable[None]], name: str) -> AsyncIterator[None]:
+    """Work that goes on until this is left. A fault of ours is logged, and it begins again."""
+
+    async def forever() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.get(name).exception("begins again")
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(forever(), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _run(name: str, config: C, serve: Callable[[C], AbstractAsyncContextManager[object]]) -> None:

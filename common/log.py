@@ -39,9 +39,10 @@ def configure(service: str, *, level: str = "info", format: str = "console") -> 
     else:
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        # Not through the standard library's logging, which would double what a line costs.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -55,7 +56,6 @@ def configure(service: str, *, level: str = "info", format: str = "console") -> 
     root.handlers[:] = [handler]
     # Libraries speak up only when something is wrong; our own lines follow `level`.
     root.setLevel(logging.WARNING)
-    logging.getLogger("cwrk").setLevel(level.upper())
     structlog.contextvars.bind_contextvars(service=service)
 
 

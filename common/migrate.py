@@ -64,7 +64,12 @@ async def migrate(database: Database, schema: str, folder: Path) -> None:
                     )
                 logger.info("migrated", schema=schema, migration=name)
         finally:
-            await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+            try:
+                await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+            except BaseException:
+                # A connection that might still hold it goes; the pool would not let go of it for us.
+                connection.terminate()
+                raise
 
 
 def _read(folder: Path) -> dict[int, tuple[str, str]]:

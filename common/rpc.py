@@ -20,7 +20,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from common import errors, log
+from common import errors, log, trace
 from common.config import ConfigError
 from proto import error_pb2
 
@@ -98,6 +98,8 @@ class Client:
             metadata.append((USER_KEY, f"Bearer {user_token}"))
         if request_id := structlog.contextvars.get_contextvars().get("request_id"):
             metadata.append((REQUEST_ID_KEY, request_id))
+        if parent := trace.current.get():
+            metadata.append((trace.HEADER, parent))
         return metadata
 
     def _domain_error(self, error: grpc.aio.AioRpcError) -> errors.CwrkError:
@@ -203,35 +205,42 @@ class Guard(grpc.aio.ServerInterceptor):
             return handler
         shown = _metadata_value(details.invocation_metadata, SERVICE_KEY)
         admitted = hmac.compare_digest(shown.encode(), self._service_token.encode())
-        request_id = _metadata_value(details.invocation_metadata, REQUEST_ID_KEY)
         if handler.unary_unary:
-            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted, request_id))
-        return handler._replace(unary_stream=_guard_stream(handler.unary_stream, admitted, request_id))
+            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted))
+        return handler._replace(unary_stream=_guard_stream(handler.unary_stream, admitted))
 
 
-def _guard_unary(method: Any, admitted: bool, request_id: str) -> Any:
+def _guard_unary(method: Any, admitted: bool) -> Any:
     async def guarded(request: Message, context: Context) -> Any:
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                _admit(admitted)
-                return await method(request, context)
-            except Exception as error:
-                await _abort(context, error)
+        _bind(context)
+        try:
+            _admit(admitted)
+            return await method(request, context)
+        except Exception as error:
+            await _abort(context, error)
 
     return guarded
 
 
-def _guard_stream(method: Any, admitted: bool, request_id: str) -> Any:
+def _guard_stream(method: Any, admitted: bool) -> Any:
     async def guarded(request: Message, context: Context) -> AsyncIterator[Any]:
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                _admit(admitted)
-                async for message in method(request, context):
-                    yield message
-            except Exception as error:
-                await _abort(context, error)
+        _bind(context)
+        try:
+            _admit(admitted)
+            async for message in method(request, context):
+                yield message
+        except Exception as error:
+            await _abort(context, error)
 
     return guarded
+
+
+def _bind(context: Context) -> None:
+    """Whose request this is, for every log line and call under it; each call has a context of its own."""
+    metadata = context.invocation_metadata()
+    structlog.contextvars.bind_contextvars(request_id=_metadata_value(metadata, REQUEST_ID_KEY))
+    if parent := _metadata_value(metadata, trace.HEADER):
+        trace.current.set(trace.take_part(parent))
 
 
 def _admit(admitted: bool) -> None:

@@ -1,4 +1,4 @@
-"""`python -m dev run|stop|status|logs`: what the targets of the Makefile call."""
+"""`python -m dev run|stop|status|logs|admin`: what the targets of the Makefile call."""
 
 import os
 import sys
@@ -30,8 +30,12 @@ def main(command: str) -> int:
             return 0 if stack.status() else 1
         case "logs":
             follow(place, stack.names, os.environ.get("SERVICE", ""))
+        case "admin":
+            addresses = stack.embedded.addresses_known()
+            asked = [sys.executable, "-m", "auth", "admin", *sys.argv[2:]]
+            os.execve(sys.executable, asked, {**env, **addresses})  # noqa: S606  # no shell is meant
         case _:
-            raise StackError(f"There is no command {command!r}: run, stop, status or logs.")
+            raise StackError(f"There is no command {command!r}: run, stop, status, logs or admin.")
     return 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from dev import ports
-from dev.place import Place
+from dev.place import Place, StackError
 from dev.postgres import Postgres
 from dev.progress import Progress
 from dev.supervision import Program
@@ -59,6 +59,12 @@ class Embedded:
         if self.valkey:
             found["REDIS_URL"] = self.valkey.url
         return found
+
+    def addresses_known(self) -> dict[str, str]:
+        """The same, for who comes from outside. Raises StackError before the first start."""
+        if self.postgres and not (self.postgres.folder / "password").exists():
+            raise StackError("There is no database here yet: make run first.")
+        return self.addresses()
 
     def probes(self) -> dict[str, Callable[[], bool]]:
         """For each program, whether it is ready; PostgreSQL is when it has our database."""

@@ -32,6 +32,9 @@ def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
         env.setdefault(f"{name}_ADDR", reachable(env[f"{name}_LISTEN"]))
     port = number(env, "GATEWAY_PORT")
     env.setdefault("ALLOWED_ORIGINS", f"http://localhost:{port},http://127.0.0.1:{port}")
+    env.setdefault("PUBLIC_URL", f"http://localhost:{port}")
+    if env["GATEWAY_HOST"] in ("127.0.0.1", "::1", "localhost"):
+        env.setdefault("DEVELOPMENT", "1")  # only this machine is served: letters may be shown in the log
     env.setdefault("AUTH_KEYS_DIR", str(place.run / "keys"))
     if "SERVICE_TOKEN" not in env:
         env["SERVICE_TOKEN"] = service_token(place)

@@ -2,6 +2,6 @@
 
 from common.lifecycle import run
 from gateway.config import Config
-from gateway.serve import serve
+from gateway.workers import serve_with_workers
 
-raise SystemExit(run("gateway", Config, serve))
+raise SystemExit(run("gateway", Config, serve_with_workers))

@@ -10,6 +10,7 @@ from common import rpc
 from common.tokens import Identity
 from gateway import bodies
 from gateway.answers import json_answer
+from gateway.clients import ADDRESS
 from proto import auth_pb2, auth_pb2_grpc
 
 KEY_SET_SECONDS = 300
@@ -30,7 +31,8 @@ class Accounts:
             email=body.text("email"),
             display_name=body.text("displayName"),
             password=body.text("password"),
-            origin=_origin(request),
+            origin=origin_of(request),
+            invite=body.optional_text("invite"),
         )
         body.check()
         session = await self._auth.call(self._stub.Register, message, timeout=PASSWORD_DEADLINE_SECONDS)
@@ -39,7 +41,7 @@ class Accounts:
     async def login(self, request: web.Request) -> web.Response:
         body = await bodies.read(request)
         message = auth_pb2.LoginRequest(
-            email=body.text("email"), password=body.text("password"), origin=_origin(request)
+            email=body.text("email"), password=body.text("password"), origin=origin_of(request)
         )
         body.check()
         session = await self._auth.call(self._stub.Login, message, timeout=PASSWORD_DEADLINE_SECONDS)
@@ -47,17 +49,13 @@ class Accounts:
 
     async def refresh(self, request: web.Request) -> web.Response:
         body = await bodies.read(request)
-        message = auth_pb2.RefreshRequest(refresh_token=body.text("refreshToken"))
+        message = auth_pb2.RefreshRequest(refresh_token=body.text("refreshToken"), origin=origin_of(request))
         body.check()
         return json_answer(_tokens(await self._auth.call(self._stub.Refresh, message)))
 
-    async def logout(self, _request: web.Request, identity: Identity) -> web.Response:
-        await self._auth.call(self._stub.Logout, auth_pb2.LogoutRequest(), user_token=identity.token)
-        return web.Response(status=204)
-
     async def me(self, _request: web.Request, identity: Identity) -> web.Response:
         user = await self._auth.call(self._stub.Me, auth_pb2.MeRequest(), user_token=identity.token)
-        return json_answer(_user(user))
+        return json_answer(user_json(user))
 
     async def key_set(self, _request: web.Request) -> web.Response:
         return web.Response(
@@ -71,14 +69,15 @@ class Accounts:
         return (await self._auth.call(self._stub.GetKeySet, auth_pb2.KeySetRequest())).jwks
 
 
-def _origin(request: web.Request) -> auth_pb2.Origin:
+def origin_of(request: web.Request) -> auth_pb2.Origin:
+    """Where a request came from, for auth."""
     # Header bytes that are no UTF-8 arrive as lone surrogates, which protobuf refuses.
     agent = request.headers.get("User-Agent", "").encode("utf-8", "replace").decode()
-    return auth_pb2.Origin(address=request.remote or "", user_agent=agent[:USER_AGENT_MAX])
+    return auth_pb2.Origin(address=request[ADDRESS], user_agent=agent[:USER_AGENT_MAX])
 
 
 def _session(session: auth_pb2.Session) -> dict[str, Any]:
-    return {**_tokens(session.tokens), "user": _user(session.user)}
+    return {**_tokens(session.tokens), "user": user_json(session.user)}
 
 
 def _tokens(tokens: auth_pb2.Tokens) -> dict[str, Any]:
@@ -89,7 +88,8 @@ def _tokens(tokens: auth_pb2.Tokens) -> dict[str, Any]:
     }
 
 
-def _user(user: auth_pb2.User) -> dict[str, Any]:
+def user_json(user: auth_pb2.User) -> dict[str, Any]:
+    """`user` of docs/protocol.md."""
     return {
         "id": user.id,
         "email": user.email,

@@ -5,29 +5,54 @@ from __future__ import annotations
 from aiohttp import web
 
 from common import rpc
+from common.revocations import Revocations
 from common.tokens import Verifier
 from gateway import middleware
 from gateway.accounts import Accounts
+from gateway.clients import Clients
 from gateway.config import Config
+from gateway.cors import Cors
 from gateway.health import Health
 from gateway.identity import Door
+from gateway.own_account import OwnAccount
 from gateway.pages import Pages
+from gateway.rates import Rates
+from gateway.recovery import Recovery
+from gateway.reference import Docs
 from gateway.rooms import Rooms
 
+# Told when the gateway stops.
+HEALTH = web.AppKey("health", Health)
 BODY_MAX = 64 * 1024
 
 
-def make_app(config: Config, auth: rpc.Client, rooms: rpc.Client) -> web.Application:
-    """The application over its two services. Raises ConfigError when there is no page to serve."""
-    app = web.Application(middlewares=[middleware.observed, middleware.answered], client_max_size=BODY_MAX)
-    _add_accounts(app, accounts := Accounts(auth), door := Door(Verifier(accounts.fetch_key_set)))
+def make_app(
+    config: Config, auth: rpc.Client, rooms: rpc.Client, revocations: Revocations
+) -> web.Application:
+    """The application over its two services; what is in `revocations` is refused.
+
+    Raises ConfigError when there is no page to serve.
+    """
+    clients = Clients(config.trusted_proxies, config.forwarded_header)
+    cors = Cors(config.cors_origins)
+    rates = Rates(config.redis_url, person=config.rate_person, address=config.rate_address)
+    app = web.Application(
+        middlewares=[middleware.observed(clients), middleware.answered(cors, rates)], client_max_size=BODY_MAX
+    )
+    accounts = Accounts(auth)
+    verifier = Verifier(accounts.fetch_key_set, revocations, refetch=config.key_refetch_seconds)
+    door = Door(verifier, rates)
+    _add_accounts(app, accounts, door)
+    _add_own_account(app, OwnAccount(auth), door)
+    _add_recovery(app, Recovery(auth), door)
     _add_rooms(app, Rooms(rooms), door)
-    health = Health({"auth": auth, "rooms": rooms})
+    app[HEALTH] = health = Health({"auth": auth, "rooms": rooms})
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     pages = Pages(config)
     pages.add_to(app)
-    app.on_response_prepare.append(middleware.headers_of(pages))
+    Docs().add_to(app)
+    app.on_response_prepare.append(middleware.headers_of(pages, cors))
     return app
 
 
@@ -35,9 +60,24 @@ def _add_accounts(app: web.Application, accounts: Accounts, door: Door) -> None:
     app.router.add_post("/auth/register", accounts.register)
     app.router.add_post("/auth/login", accounts.login)
     app.router.add_post("/auth/refresh", accounts.refresh)
-    app.router.add_post("/auth/logout", door.signed_in(accounts.logout))
     app.router.add_get("/auth/me", door.signed_in(accounts.me))
     app.router.add_get("/.well-known/jwks.json", accounts.key_set)
+
+
+def _add_recovery(app: web.Application, recovery: Recovery, door: Door) -> None:
+    app.router.add_post("/auth/verify", recovery.verify)
+    app.router.add_post("/auth/forgot", recovery.forgot)
+    app.router.add_post("/auth/reset", recovery.reset)
+    app.router.add_delete("/auth/me", door.signed_in(recovery.delete_account))
+
+
+def _add_own_account(app: web.Application, own: OwnAccount, door: Door) -> None:
+    app.router.add_patch("/auth/me", door.signed_in(own.update))
+    app.router.add_post("/auth/logout", door.signed_in(own.logout))
+    app.router.add_get("/auth/sessions", door.signed_in(own.sessions))
+    app.router.add_delete("/auth/sessions", door.signed_in(own.end_all_sessions))
+    app.router.add_delete("/auth/sessions/{id:[^/]+}", door.signed_in(own.end_session))
+    app.router.add_post("/auth/password", door.signed_in(own.change_password))
 
 
 def _add_rooms(app: web.Application, rooms: Rooms, door: Door) -> None:

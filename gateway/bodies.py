@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any, NoReturn, TypeVar
 
 from aiohttp import web
@@ -11,6 +12,8 @@ from aiohttp import web
 from common.errors import FieldError, InvalidFields, Malformed
 
 T = TypeVar("T")
+
+UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 # What JSON numbers keep exactly (RFC 8259 section 6), and what fits a protobuf int64.
 INTEGER_MAX = 2**53 - 1
@@ -45,6 +48,10 @@ class Body:
         if not isinstance(value, str):
             return self._note(name, "must be a string", "")
         return value if _is_unicode(value) else self._note(name, "must be valid Unicode", "")
+
+    def given_text(self, name: str) -> str | None:
+        """A string, None when absent: what is not given is left as it is."""
+        return None if self._members.get(name) is None else self.optional_text(name)
 
     def optional_integer(self, name: str) -> int | None:
         """A whole number (10 and 10.0 are one, as in JSON Schema; true is none), None when absent."""

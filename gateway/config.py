@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.config import Common, address, setting, text
+from common.config import Common, address, choice, integer, setting, text
 from common.config import port as port_number  # a field below is called port
+from gateway.clients import Network, networks
+from gateway.cors import origins
 
 # Strict because it goes into a Content-Security-Policy, where a blank or a semicolon would say more.
 WS_URL = re.compile(r"wss?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
@@ -18,6 +22,14 @@ def ws_url(raw: str) -> str:
     if not WS_URL.fullmatch(raw.strip()):
         raise ValueError("must look like wss://study.example.org")
     return raw.strip().rstrip("/")
+
+
+def workers(raw: str) -> int:
+    """How many processes: a number, or `auto` for one a core."""
+    if raw.strip() == "auto":
+        # Elsewhere the kernel does not spread connections.
+        return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    return integer(1, 256)(raw)
 
 
 @dataclass(frozen=True)
@@ -40,4 +52,52 @@ class Config(Common):
         "The folder of the page.",
         str(Path(__file__).resolve().parent.parent / "web"),
         parse=text,
+    )
+    workers: int = setting(
+        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=workers
+    )
+    is_worker: bool = setting(
+        "GATEWAY_WORKER", "Set by the gateway itself, for its workers.", False, parse=lambda raw: raw == "1"
+    )
+    redis_url: str = setting(
+        "REDIS_URL",
+        "Redis or Valkey, where all gateways count requests together; without it each counts its own.",
+        "",
+        secret=True,
+    )
+    rate_person: int = setting(
+        "RATE_PERSON",
+        "Requests a minute of one person who is signed in; 0 for any.",
+        600,
+        parse=integer(0, 10**9),
+    )
+    rate_address: int = setting(
+        "RATE_ADDRESS",
+        "Requests a minute of one address without a good token, which a whole class may share; 0 for any.",
+        6000,
+        parse=integer(0, 10**9),
+    )
+    cors_origins: frozenset[str] = setting(
+        "CORS_ORIGINS",
+        "Pages elsewhere, as scheme://host:port, whose scripts may use the REST API.",
+        frozenset(),
+        parse=origins,
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES",
+        "The proxies, as addresses or networks, that are believed about where a request comes from.",
+        (),
+        parse=networks,
+    )
+    forwarded_header: str = setting(
+        "TRUSTED_PROXY_HEADER",
+        "The header in which they say it; whatever the others say is not read.",
+        "x-forwarded-for",
+        parse=choice("x-forwarded-for", "forwarded"),
+    )
+    drain_ms: int = setting(
+        "GATEWAY_DRAIN_MS",
+        "How long a stopping gateway says so at /readyz before it takes no more connections.",
+        500,
+        parse=integer(0, 60_000),
     )

@@ -19,12 +19,15 @@ class Health:
 
     def __init__(self, behind: dict[str, rpc.Client]) -> None:
         self._behind = behind
+        self.stopping = False
 
     async def alive(self, _request: web.Request) -> web.Response:
         return json_answer({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """200, or 503 whose `errors` name each service that does not answer."""
+        """200, or 503 whose `errors` name each service that does not answer; 503 too while we stop."""
+        if self.stopping:
+            raise Unavailable("This gateway is stopping.", code="STOPPING", retry_after=1.0)
         answers = await asyncio.gather(*(_why_not(client) for client in self._behind.values()))
         wrong = tuple(
             FieldError(name, why) for name, why in zip(self._behind, answers, strict=True) if why is not None

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from common.errors import Forbidden, Unauthenticated
 from common.tokens import Identity, Verifier
+from gateway.clients import ADDRESS
+from gateway.rates import Rates
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SignedInHandler = Callable[[web.Request, Identity], Awaitable[web.StreamResponse]]
@@ -17,20 +19,36 @@ SignedInHandler = Callable[[web.Request, Identity], Awaitable[web.StreamResponse
 USER_ID = web.RequestKey("user_id", int)
 
 
+# Marks the handlers behind a door: they count by person, all others by address.
+BEHIND_DOOR = "behind_door"
+
+
+def is_behind_door(handler: object) -> bool:
+    """Whether this handler wants somebody signed in."""
+    return hasattr(handler, BEHIND_DOOR)
+
+
 class Door:
     """In front of every route that wants somebody signed in."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, rates: Rates) -> None:
         self._verifier = verifier
+        self._rates = rates
 
     def signed_in(self, handler: SignedInHandler) -> Handler:
         """A handler that is also told who asks; nobody gets past without a good token."""
 
         async def checked(request: web.Request) -> web.StreamResponse:
-            identity = await self.identify(request)
+            try:
+                identity = await self.identify(request)
+            except Unauthenticated:
+                await self._rates.address(request, request[ADDRESS])
+                raise
             request[USER_ID] = identity.user_id
+            await self._rates.person(request, identity.user_id)
             return await handler(request, identity)
 
+        setattr(checked, BEHIND_DOOR, True)
         return checked
 
     async def identify(self, request: web.Request) -> Identity:

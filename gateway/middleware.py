@@ -10,34 +10,50 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from common import log, problems
+from common import log, problems, trace
 from common.errors import CwrkError, Internal
 from common.headers import REQUEST_ID, protect
-from gateway.identity import USER_ID, Handler
+from gateway import rates
+from gateway.clients import ADDRESS, SECURE, Clients
+from gateway.cors import Cors
+from gateway.identity import USER_ID, Handler, is_behind_door
 from gateway.pages import Pages
+from gateway.rates import Rates
 
 ID = web.RequestKey("request_id", str)
+TRACE = web.RequestKey("traceparent", str)
 # One that a client made up is taken over only if a log can hold it as it is.
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What nginx logs for a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 # Asked every second or so by whoever keeps us running.
 PROBES = frozenset({"/healthz", "/readyz"})
+# The page, its files, and what says how we are cost nothing and are not counted.
+COUNTED = ("/auth", "/rooms")
 
+# Who came over TLS comes again over TLS, for a year; it says nothing about other hosts.
+ONE_YEAR = "max-age=31536000"
 
 access = log.get("gateway.access")
 logger = log.get("gateway")
 
 
-@web.middleware
-async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id, bound to every log line under it, and log it once when it is over."""
-    sent = request.headers.get(REQUEST_ID, "")
-    request_id = request[ID] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
-    started = time.perf_counter()
-    status = 500
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
+def observed(clients: Clients) -> Middleware:
+    """Give each request its id and trace, for every log line and call under it; log it when it is over."""
+
+    @web.middleware
+    async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+        sent = request.headers.get(REQUEST_ID, "")
+        request_id = request[ID] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
+        request[TRACE] = trace.take_part(request.headers.get(trace.HEADER, ""))
+        clients.note(request)
+        # aiohttp handles each request in a context of its own.
+        trace.current.set(request[TRACE])
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 500
         try:
             response = await handler(request)
             status = response.status
@@ -49,24 +65,34 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
         finally:
             _log(request, status, time.perf_counter() - started)
 
+    return observe
 
-@web.middleware
-async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+
+def answered(cors: Cors, rates: Rates) -> Middleware:
     """Whatever goes wrong is answered as a problem, and what we did not foresee is logged."""
-    request_id = request[ID]
-    try:
-        return await handler(request)
-    except CwrkError as error:
-        return problems.of_error(error, request_id)
-    except web.HTTPException as refusal:
-        if refusal.status < 400:
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = request[ID]
+        try:
+            if request.method == "OPTIONS" and (preflight := cors.preflight(request)):
+                return preflight
+            if request.path.startswith(COUNTED) and not is_behind_door(request.match_info.handler):
+                await rates.address(request, request[ADDRESS])
+            return await handler(request)
+        except CwrkError as error:
+            return problems.of_error(error, request_id)
+        except web.HTTPException as refusal:
+            if refusal.status < 400:
+                raise
+            return problems.of_refusal(refusal, request_id)
+        except ConnectionError:
             raise
-        return problems.of_refusal(refusal, request_id)
-    except ConnectionError:
-        raise
-    except Exception:
-        logger.exception("unexpected error")
-        return problems.of_error(Internal("Something went wrong on our side."), request_id)
+        except Exception:
+            logger.exception("unexpected error")
+            return problems.of_error(Internal("Something went wrong on our side."), request_id)
+
+    return answer
 
 
 def _log(request: web.Request, status: int, seconds: float) -> None:
@@ -80,12 +106,12 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
         path=path,
         status=status,
         ms=round(seconds * 1000, 1),
-        address=request.remote,
+        address=request[ADDRESS],
         **who,
     )
 
 
-def headers_of(pages: Pages) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def headers_of(pages: Pages, cors: Cors) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A signal that adds the headers of every answer just before it is sent."""
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
@@ -93,6 +119,13 @@ def headers_of(pages: Pages) -> Callable[[web.Request, web.StreamResponse], Awai
             # A file is kept, and asked about each time.
             response.headers.setdefault("Cache-Control", "no-cache")
             response.headers["Content-Security-Policy"] = pages.policy(request)
+        else:
+            cors.mark(request, response)
+        rates.mark(request, response)
+        if request.get(SECURE):
+            response.headers["Strict-Transport-Security"] = ONE_YEAR
+        if TRACE in request:
+            response.headers[trace.HEADER] = request[TRACE]
         protect(response, request.get(ID) or uuid4().hex)
 
     return add

@@ -1,13 +1,12 @@
 """The page: `web/` under /static/, one index.html for each of its own addresses, and what it is told.
 
-The page's addresses are `/`, `/login` and `/r/{id}`: not `/rooms/{id}`, which is
-the REST API's. There is no build step, so names never change with content:
+The page's addresses are those of `ADDRESSES` and `/r/{id}`: not `/rooms/{id}`,
+which is the REST API's. There is no build step, so names never change with content:
 browsers keep a file and ask whether it is still the same (ETag).
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -15,9 +14,12 @@ from aiohttp import web
 
 from common.config import ConfigError
 from gateway.answers import json_answer
+from gateway.clients import SECURE
 from gateway.config import Config
+from gateway.files import Folder
 
 STATIC = "/static"
+ADDRESSES = ("/", "/login", "/forgot", "/reset", "/verify")
 # A Host header is the client's to write, and this goes into a header and into the page.
 HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 
@@ -25,38 +27,21 @@ HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 class Pages:
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._folder = Path(config.web_dir).resolve()
-        if not self._folder.is_dir():
+        if not Path(config.web_dir).is_dir():
             raise ConfigError(f"GATEWAY_WEB_DIR={config.web_dir} is no folder.")
+        self._folder = Folder(Path(config.web_dir))
 
     def add_to(self, app: web.Application) -> None:
-        for path in ("/", "/login", "/r/{id}"):
+        for path in (*ADDRESSES, "/r/{id}"):
             app.router.add_get(path, self.index)
         app.router.add_get("/config.json", self.settings)
         app.router.add_get(STATIC + "/{path:.+}", self.file)
 
-    async def index(self, _request: web.Request) -> web.StreamResponse:
-        return await self._send("index.html")
+    async def index(self, request: web.Request) -> web.StreamResponse:
+        return await self._folder.answer(request, "index.html")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        return await self._send(request.match_info["path"])
-
-    async def _send(self, path: str) -> web.FileResponse:
-        """A file of the folder, with ETag and Last-Modified."""
-        # Not aiohttp's own route for files: its 404 has no body.
-        found = await asyncio.to_thread(self._find, path)
-        if found is None:
-            raise web.HTTPNotFound
-        return web.FileResponse(found)
-
-    def _find(self, path: str) -> Path | None:
-        """The file that `path` names inside the folder: no way out of it, by dots, slashes or links."""
-        try:
-            found = (self._folder / path).resolve()
-            inside = found.is_relative_to(self._folder) and found.is_file()
-        except (OSError, ValueError):  # a name too long, or with a zero byte
-            return None
-        return found if inside else None
+        return await self._folder.answer(request, request.match_info["path"])
 
     async def settings(self, request: web.Request) -> web.Response:
         return json_answer({"ws_url": self.ws_url(request)})
@@ -65,13 +50,13 @@ class Pages:
         """Where a browser that came here finds the websocket."""
         if self._config.ws_url:
             return self._config.ws_url
-        scheme = "wss" if request.secure else "ws"
+        scheme = "wss" if request[SECURE] else "ws"
         return f"{scheme}://{_host(request)}:{self._config.ws_port}"
 
     def is_page(self, request: web.Request) -> bool:
         """Whether this is the page or one of its files, not the API."""
         path = request.path
-        return path in ("/", "/login") or path.startswith(("/r/", STATIC + "/"))
+        return path in ADDRESSES or path.startswith(("/r/", STATIC + "/"))
 
     def policy(self, request: web.Request) -> str:
         """The page's Content-Security-Policy: our own files, our own addresses, nothing inline."""

@@ -8,13 +8,13 @@ from typing import Any
 from aiohttp import web
 
 from common import rpc
-from common.errors import NotFound
+from common.errors import FieldError, InvalidFields, NotFound
 from common.tokens import Identity
 from gateway import bodies
 from gateway.answers import json_answer
 from proto import rooms_pb2, rooms_pb2_grpc
 
-UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}")
 
 
 class Rooms:
@@ -29,6 +29,7 @@ class Rooms:
             max=body.optional_integer("max"),
             topic=body.optional_text("topic"),
             visibility=body.optional_text("visibility"),
+            idempotency_key=_idempotency_key(request),
         )
         body.check()
         room = await self._rooms.call(self._stub.CreateRoom, message, user_token=identity.token)
@@ -81,9 +82,16 @@ class Rooms:
 def _room_id(request: web.Request) -> str:
     """The room of the path. What is no UUID names no room: NotFound, and nobody has to be asked."""
     room_id = request.match_info["id"].lower()
-    if not UUID.fullmatch(room_id):
+    if not bodies.UUID.fullmatch(room_id):
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
     return room_id
+
+
+def _idempotency_key(request: web.Request) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if "Idempotency-Key" in request.headers and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidFields(FieldError("Idempotency-Key", "must be 1 to 128 visible ASCII characters"))
+    return key
 
 
 def _room(room: rooms_pb2.Room) -> dict[str, Any]:

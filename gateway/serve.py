@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from common import rpc
 from common.config import ConfigError
+from common.lifecycle import background
+from common.revocations import Revocations
 from common.unreadable import Runner
 from gateway.accounts import PASSWORD_DEADLINE_SECONDS
-from gateway.app import make_app
+from gateway.app import HEALTH, make_app
 from gateway.config import Config
 
 # Longer than any call may take, so that nothing that was begun is cut off.
@@ -38,9 +41,13 @@ async def serve(config: Config) -> AsyncIterator[Server]:
     async with (
         rpc.connect(config.auth, "auth", config.service_token) as auth,
         rpc.connect(config.rooms, "rooms", config.service_token) as rooms,
+        AsyncExitStack() as stack,
     ):
+        revocations = Revocations(auth)
+        await stack.enter_async_context(background(revocations.run, "gateway.revocations"))
+        app = make_app(config, auth, rooms, revocations)
         runner = Runner(
-            make_app(config, auth, rooms),
+            app,
             access_log=None,  # gateway/middleware.py writes our own
             handler_cancellation=True,  # a client that went away cancels its call
             shutdown_timeout=DRAIN_SECONDS,
@@ -49,12 +56,22 @@ async def serve(config: Config) -> AsyncIterator[Server]:
         await runner.setup()
         try:
             try:
-                await web.TCPSite(runner, config.host, config.port).start()
+                await web.TCPSite(
+                    runner, config.host, config.port, reuse_port=config.is_worker or None
+                ).start()
             except OSError as error:
-                raise ConfigError(
-                    f"GATEWAY_HOST={config.host} with GATEWAY_PORT={config.port} cannot be listened on "
-                    f"({error.strerror}); stop what uses it, or choose another."
-                ) from None
+                raise taken(config, error) from None
             yield Server(runner.addresses[0][1])
+            # Whoever sends requests our way gets to see it before the port is closed.
+            app[HEALTH].stopping = True
+            await asyncio.sleep(config.drain_ms / 1000)
         finally:
             await runner.cleanup()
+
+
+def taken(config: Config, error: OSError) -> ConfigError:
+    """The port cannot be had."""
+    return ConfigError(
+        f"GATEWAY_HOST={config.host} with GATEWAY_PORT={config.port} cannot be listened on "
+        f"({error.strerror}); stop what uses it, or choose another."
+    )

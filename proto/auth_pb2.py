@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10proto/auth.proto\x12\x0c\x63wrk.auth.v1\"\x8b\x01\n\x04User\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x16\n\x0e\x65mail_verified\x18\x03 \x01(\x08\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x12\n\navatar_url\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\x03\x12\x12\n\nupdated_at\x18\x07 \x01(\x03\"I\n\x06Tokens\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\x12\x12\n\nexpires_in\x18\x03 \x01(\r\"Q\n\x07Session\x12$\n\x06tokens\x18\x01 \x01(\x0b\x32\x14.cwrk.auth.v1.Tokens\x12 \n\x04user\x18\x02 \x01(\x0b\x32\x12.cwrk.auth.v1.User\"-\n\x06Origin\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x12\n\nuser_agent\x18\x02 \x01(\t\"n\n\x0fRegisterRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12$\n\x06origin\x18\x04 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"U\n\x0cLoginRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12$\n\x06origin\x18\x03 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"\'\n\x0eRefreshRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0b\n\tMeRequest\"\x0f\n\rKeySetRequest\"\x16\n\x06KeySet\x12\x0c\n\x04jwks\x18\x01 \x01(\t2\xfb\x02\n\x04\x41uth\x12@\n\x08Register\x12\x1d.cwrk.auth.v1.RegisterRequest\x1a\x15.cwrk.auth.v1.Session\x12:\n\x05Login\x12\x1a.cwrk.auth.v1.LoginRequest\x1a\x15.cwrk.auth.v1.Session\x12=\n\x07Refresh\x12\x1c.cwrk.auth.v1.RefreshRequest\x1a\x14.cwrk.auth.v1.Tokens\x12\x43\n\x06Logout\x12\x1b.cwrk.auth.v1.LogoutRequest\x1a\x1c.cwrk.auth.v1.LogoutResponse\x12\x31\n\x02Me\x12\x17.cwrk.auth.v1.MeRequest\x1a\x12.cwrk.auth.v1.User\x12>\n\tGetKeySet\x12\x1b.cwrk.auth.v1.KeySetRequest\x1a\x14.cwrk.auth.v1.KeySetb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10proto/auth.proto\x12\x0c\x63wrk.auth.v1\"\x8b\x01\n\x04User\x12\n\n\x02id\x18\x01 \x01(\x03\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x16\n\x0e\x65mail_verified\x18\x03 \x01(\x08\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x12\n\navatar_url\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\x03\x12\x12\n\nupdated_at\x18\x07 \x01(\x03\"I\n\x06Tokens\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x15\n\rrefresh_token\x18\x02 \x01(\t\x12\x12\n\nexpires_in\x18\x03 \x01(\r\"Q\n\x07Session\x12$\n\x06tokens\x18\x01 \x01(\x0b\x32\x14.cwrk.auth.v1.Tokens\x12 \n\x04user\x18\x02 \x01(\x0b\x32\x12.cwrk.auth.v1.User\"-\n\x06Origin\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x12\n\nuser_agent\x18\x02 \x01(\t\"~\n\x0fRegisterRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12$\n\x06origin\x18\x04 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\x12\x0e\n\x06invite\x18\x05 \x01(\t\"=\n\x0fUpdateMeRequest\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x0f\n\r_display_name\"#\n\x0f\x44\x65leteMeRequest\x12\x10\n\x08password\x18\x01 \x01(\t\"\x12\n\x10\x44\x65leteMeResponse\"G\n\x15\x43hangePasswordRequest\x12\x18\n\x10\x63urrent_password\x18\x01 \x01(\t\x12\x14\n\x0cnew_password\x18\x02 \x01(\t\"\x18\n\x16\x43hangePasswordResponse\"u\n\x0bSessionInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\x12\x14\n\x0clast_seen_at\x18\x05 \x01(\x03\x12\x0f\n\x07\x63urrent\x18\x06 \x01(\x08\"\x15\n\x13ListSessionsRequest\"@\n\x14ListSessionsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.cwrk.auth.v1.SessionInfo\"*\n\x14RevokeSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x17\n\x15RevokeSessionResponse\"B\n\x0bMailRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12$\n\x06origin\x18\x02 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"\x0e\n\x0cMailResponse\"#\n\x12VerifyEmailRequest\x12\r\n\x05token\x18\x01 \x01(\t\"\x15\n\x13VerifyEmailResponse\"]\n\x14ResetPasswordRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12$\n\x06origin\x18\x03 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"\x17\n\x15ResetPasswordResponse\"C\n\x17WatchRevocationsRequest\x12\x10\n\x08\x61\x66ter_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x64\x65letions_only\x18\x02 \x01(\x08\"\x85\x01\n\nRevocation\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x14\n\nsession_id\x18\x02 \x01(\tH\x00\x12\x11\n\x07user_id\x18\x03 \x01(\x03H\x00\x12\x19\n\x0f\x64\x65leted_user_id\x18\x04 \x01(\x03H\x00\x12\x13\n\tcaught_up\x18\x05 \x01(\x08H\x00\x12\n\n\x02\x61t\x18\x06 \x01(\x03\x42\x06\n\x04what\"U\n\x0cLoginRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12$\n\x06origin\x18\x03 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"M\n\x0eRefreshRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\x12$\n\x06origin\x18\x02 \x01(\x0b\x32\x14.cwrk.auth.v1.Origin\"\x0f\n\rLogoutRequest\"\x10\n\x0eLogoutResponse\"\x0b\n\tMeRequest\"\x0f\n\rKeySetRequest\"\x16\n\x06KeySet\x12\x0c\n\x04jwks\x18\x01 \x01(\t2\xad\t\n\x04\x41uth\x12@\n\x08Register\x12\x1d.cwrk.auth.v1.RegisterRequest\x1a\x15.cwrk.auth.v1.Session\x12:\n\x05Login\x12\x1a.cwrk.auth.v1.LoginRequest\x1a\x15.cwrk.auth.v1.Session\x12=\n\x07Refresh\x12\x1c.cwrk.auth.v1.RefreshRequest\x1a\x14.cwrk.auth.v1.Tokens\x12>\n\tGetKeySet\x12\x1b.cwrk.auth.v1.KeySetRequest\x1a\x14.cwrk.auth.v1.KeySet\x12\x31\n\x02Me\x12\x17.cwrk.auth.v1.MeRequest\x1a\x12.cwrk.auth.v1.User\x12=\n\x08UpdateMe\x12\x1d.cwrk.auth.v1.UpdateMeRequest\x1a\x12.cwrk.auth.v1.User\x12I\n\x08\x44\x65leteMe\x12\x1d.cwrk.auth.v1.DeleteMeRequest\x1a\x1e.cwrk.auth.v1.DeleteMeResponse\x12[\n\x0e\x43hangePassword\x12#.cwrk.auth.v1.ChangePasswordRequest\x1a$.cwrk.auth.v1.ChangePasswordResponse\x12\x43\n\x06Logout\x12\x1b.cwrk.auth.v1.LogoutRequest\x1a\x1c.cwrk.auth.v1.LogoutResponse\x12U\n\x0cListSessions\x12!.cwrk.auth.v1.ListSessionsRequest\x1a\".cwrk.auth.v1.ListSessionsResponse\x12X\n\rRevokeSession\x12\".cwrk.auth.v1.RevokeSessionRequest\x1a#.cwrk.auth.v1.RevokeSessionResponse\x12L\n\x13RequestVerification\x12\x19.cwrk.auth.v1.MailRequest\x1a\x1a.cwrk.auth.v1.MailResponse\x12R\n\x0bVerifyEmail\x12 .cwrk.auth.v1.VerifyEmailRequest\x1a!.cwrk.auth.v1.VerifyEmailResponse\x12\x45\n\x0cRequestReset\x12\x19.cwrk.auth.v1.MailRequest\x1a\x1a.cwrk.auth.v1.MailResponse\x12X\n\rResetPassword\x12\".cwrk.auth.v1.ResetPasswordRequest\x1a#.cwrk.auth.v1.ResetPasswordResponse\x12U\n\x10WatchRevocations\x12%.cwrk.auth.v1.WatchRevocationsRequest\x1a\x18.cwrk.auth.v1.Revocation0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,21 +40,57 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORIGIN']._serialized_start=334
   _globals['_ORIGIN']._serialized_end=379
   _globals['_REGISTERREQUEST']._serialized_start=381
-  _globals['_REGISTERREQUEST']._serialized_end=491
-  _globals['_LOGINREQUEST']._serialized_start=493
-  _globals['_LOGINREQUEST']._serialized_end=578
-  _globals['_REFRESHREQUEST']._serialized_start=580
-  _globals['_REFRESHREQUEST']._serialized_end=619
-  _globals['_LOGOUTREQUEST']._serialized_start=621
-  _globals['_LOGOUTREQUEST']._serialized_end=636
-  _globals['_LOGOUTRESPONSE']._serialized_start=638
-  _globals['_LOGOUTRESPONSE']._serialized_end=654
-  _globals['_MEREQUEST']._serialized_start=656
-  _globals['_MEREQUEST']._serialized_end=667
-  _globals['_KEYSETREQUEST']._serialized_start=669
-  _globals['_KEYSETREQUEST']._serialized_end=684
-  _globals['_KEYSET']._serialized_start=686
-  _globals['_KEYSET']._serialized_end=708
-  _globals['_AUTH']._serialized_start=711
-  _globals['_AUTH']._serialized_end=1090
+  _globals['_REGISTERREQUEST']._serialized_end=507
+  _globals['_UPDATEMEREQUEST']._serialized_start=509
+  _globals['_UPDATEMEREQUEST']._serialized_end=570
+  _globals['_DELETEMEREQUEST']._serialized_start=572
+  _globals['_DELETEMEREQUEST']._serialized_end=607
+  _globals['_DELETEMERESPONSE']._serialized_start=609
+  _globals['_DELETEMERESPONSE']._serialized_end=627
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_start=629
+  _globals['_CHANGEPASSWORDREQUEST']._serialized_end=700
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_start=702
+  _globals['_CHANGEPASSWORDRESPONSE']._serialized_end=726
+  _globals['_SESSIONINFO']._serialized_start=728
+  _globals['_SESSIONINFO']._serialized_end=845
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=847
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=868
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=870
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=934
+  _globals['_REVOKESESSIONREQUEST']._serialized_start=936
+  _globals['_REVOKESESSIONREQUEST']._serialized_end=978
+  _globals['_REVOKESESSIONRESPONSE']._serialized_start=980
+  _globals['_REVOKESESSIONRESPONSE']._serialized_end=1003
+  _globals['_MAILREQUEST']._serialized_start=1005
+  _globals['_MAILREQUEST']._serialized_end=1071
+  _globals['_MAILRESPONSE']._serialized_start=1073
+  _globals['_MAILRESPONSE']._serialized_end=1087
+  _globals['_VERIFYEMAILREQUEST']._serialized_start=1089
+  _globals['_VERIFYEMAILREQUEST']._serialized_end=1124
+  _globals['_VERIFYEMAILRESPONSE']._serialized_start=1126
+  _globals['_VERIFYEMAILRESPONSE']._serialized_end=1147
+  _globals['_RESETPASSWORDREQUEST']._serialized_start=1149
+  _globals['_RESETPASSWORDREQUEST']._serialized_end=1242
+  _globals['_RESETPASSWORDRESPONSE']._serialized_start=1244
+  _globals['_RESETPASSWORDRESPONSE']._serialized_end=1267
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_start=1269
+  _globals['_WATCHREVOCATIONSREQUEST']._serialized_end=1336
+  _globals['_REVOCATION']._serialized_start=1339
+  _globals['_REVOCATION']._serialized_end=1472
+  _globals['_LOGINREQUEST']._serialized_start=1474
+  _globals['_LOGINREQUEST']._serialized_end=1559
+  _globals['_REFRESHREQUEST']._serialized_start=1561
+  _globals['_REFRESHREQUEST']._serialized_end=1638
+  _globals['_LOGOUTREQUEST']._serialized_start=1640
+  _globals['_LOGOUTREQUEST']._serialized_end=1655
+  _globals['_LOGOUTRESPONSE']._serialized_start=1657
+  _globals['_LOGOUTRESPONSE']._serialized_end=1673
+  _globals['_MEREQUEST']._serialized_start=1675
+  _globals['_MEREQUEST']._serialized_end=1686
+  _globals['_KEYSETREQUEST']._serialized_start=1688
+  _globals['_KEYSETREQUEST']._serialized_end=1703
+  _globals['_KEYSET']._serialized_start=1705
+  _globals['_KEYSET']._serialized_end=1727
+  _globals['_AUTH']._serialized_start=1730
+  _globals['_AUTH']._serialized_end=2927
 # @@protoc_insertion_point(module_scope)

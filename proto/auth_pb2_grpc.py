@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class AuthStub(object):
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     def __init__(self, channel):
@@ -51,26 +51,76 @@ class AuthStub(object):
                 request_serializer=proto_dot_auth__pb2.RefreshRequest.SerializeToString,
                 response_deserializer=proto_dot_auth__pb2.Tokens.FromString,
                 _registered_method=True)
-        self.Logout = channel.unary_unary(
-                '/cwrk.auth.v1.Auth/Logout',
-                request_serializer=proto_dot_auth__pb2.LogoutRequest.SerializeToString,
-                response_deserializer=proto_dot_auth__pb2.LogoutResponse.FromString,
+        self.GetKeySet = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/GetKeySet',
+                request_serializer=proto_dot_auth__pb2.KeySetRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.KeySet.FromString,
                 _registered_method=True)
         self.Me = channel.unary_unary(
                 '/cwrk.auth.v1.Auth/Me',
                 request_serializer=proto_dot_auth__pb2.MeRequest.SerializeToString,
                 response_deserializer=proto_dot_auth__pb2.User.FromString,
                 _registered_method=True)
-        self.GetKeySet = channel.unary_unary(
-                '/cwrk.auth.v1.Auth/GetKeySet',
-                request_serializer=proto_dot_auth__pb2.KeySetRequest.SerializeToString,
-                response_deserializer=proto_dot_auth__pb2.KeySet.FromString,
+        self.UpdateMe = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/UpdateMe',
+                request_serializer=proto_dot_auth__pb2.UpdateMeRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.User.FromString,
+                _registered_method=True)
+        self.DeleteMe = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/DeleteMe',
+                request_serializer=proto_dot_auth__pb2.DeleteMeRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.DeleteMeResponse.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/ChangePassword',
+                request_serializer=proto_dot_auth__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
+        self.Logout = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/Logout',
+                request_serializer=proto_dot_auth__pb2.LogoutRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.LogoutResponse.FromString,
+                _registered_method=True)
+        self.ListSessions = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/ListSessions',
+                request_serializer=proto_dot_auth__pb2.ListSessionsRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.ListSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/RevokeSession',
+                request_serializer=proto_dot_auth__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.RevokeSessionResponse.FromString,
+                _registered_method=True)
+        self.RequestVerification = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/RequestVerification',
+                request_serializer=proto_dot_auth__pb2.MailRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.MailResponse.FromString,
+                _registered_method=True)
+        self.VerifyEmail = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/VerifyEmail',
+                request_serializer=proto_dot_auth__pb2.VerifyEmailRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.VerifyEmailResponse.FromString,
+                _registered_method=True)
+        self.RequestReset = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/RequestReset',
+                request_serializer=proto_dot_auth__pb2.MailRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.MailResponse.FromString,
+                _registered_method=True)
+        self.ResetPassword = channel.unary_unary(
+                '/cwrk.auth.v1.Auth/ResetPassword',
+                request_serializer=proto_dot_auth__pb2.ResetPasswordRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.ResetPasswordResponse.FromString,
+                _registered_method=True)
+        self.WatchRevocations = channel.unary_stream(
+                '/cwrk.auth.v1.Auth/WatchRevocations',
+                request_serializer=proto_dot_auth__pb2.WatchRevocationsRequest.SerializeToString,
+                response_deserializer=proto_dot_auth__pb2.Revocation.FromString,
                 _registered_method=True)
 
 
 class AuthServicer(object):
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     def Register(self, request, context):
@@ -91,20 +141,88 @@ class AuthServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Logout(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+    def GetKeySet(self, request, context):
+        """The public keys as a JSON Web Key Set (RFC 7517), for gateway and rooms.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Me(self, request, context):
+        """One's own account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMe(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetKeySet(self, request, context):
-        """The public keys as a JSON Web Key Set (RFC 7517), for gateway and rooms.
+    def DeleteMe(self, request, context):
+        """Wants the password again. The account's sessions end, its messages stay under "deleted".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """Ends the other sessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Logout(self, request, context):
+        """One's own sessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """One session by its id; all of them, this one too, when the id is empty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestVerification(self, request, context):
+        """By mail. All answer the same for known and unknown addresses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyEmail(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestReset(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetPassword(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchRevocations(self, request, context):
+        """For gateway and rooms (the service token authorises): first what has ended and may still be
+        shown, then a `caught_up`, then what ends from now on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,20 +246,70 @@ def add_AuthServicer_to_server(servicer, server):
                     request_deserializer=proto_dot_auth__pb2.RefreshRequest.FromString,
                     response_serializer=proto_dot_auth__pb2.Tokens.SerializeToString,
             ),
-            'Logout': grpc.unary_unary_rpc_method_handler(
-                    servicer.Logout,
-                    request_deserializer=proto_dot_auth__pb2.LogoutRequest.FromString,
-                    response_serializer=proto_dot_auth__pb2.LogoutResponse.SerializeToString,
+            'GetKeySet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKeySet,
+                    request_deserializer=proto_dot_auth__pb2.KeySetRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.KeySet.SerializeToString,
             ),
             'Me': grpc.unary_unary_rpc_method_handler(
                     servicer.Me,
                     request_deserializer=proto_dot_auth__pb2.MeRequest.FromString,
                     response_serializer=proto_dot_auth__pb2.User.SerializeToString,
             ),
-            'GetKeySet': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetKeySet,
-                    request_deserializer=proto_dot_auth__pb2.KeySetRequest.FromString,
-                    response_serializer=proto_dot_auth__pb2.KeySet.SerializeToString,
+            'UpdateMe': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMe,
+                    request_deserializer=proto_dot_auth__pb2.UpdateMeRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.User.SerializeToString,
+            ),
+            'DeleteMe': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMe,
+                    request_deserializer=proto_dot_auth__pb2.DeleteMeRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.DeleteMeResponse.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=proto_dot_auth__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.ChangePasswordResponse.SerializeToString,
+            ),
+            'Logout': grpc.unary_unary_rpc_method_handler(
+                    servicer.Logout,
+                    request_deserializer=proto_dot_auth__pb2.LogoutRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.LogoutResponse.SerializeToString,
+            ),
+            'ListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessions,
+                    request_deserializer=proto_dot_auth__pb2.ListSessionsRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=proto_dot_auth__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.RevokeSessionResponse.SerializeToString,
+            ),
+            'RequestVerification': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestVerification,
+                    request_deserializer=proto_dot_auth__pb2.MailRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.MailResponse.SerializeToString,
+            ),
+            'VerifyEmail': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyEmail,
+                    request_deserializer=proto_dot_auth__pb2.VerifyEmailRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.VerifyEmailResponse.SerializeToString,
+            ),
+            'RequestReset': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestReset,
+                    request_deserializer=proto_dot_auth__pb2.MailRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.MailResponse.SerializeToString,
+            ),
+            'ResetPassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetPassword,
+                    request_deserializer=proto_dot_auth__pb2.ResetPasswordRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.ResetPasswordResponse.SerializeToString,
+            ),
+            'WatchRevocations': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRevocations,
+                    request_deserializer=proto_dot_auth__pb2.WatchRevocationsRequest.FromString,
+                    response_serializer=proto_dot_auth__pb2.Revocation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -153,7 +321,7 @@ def add_AuthServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Auth(object):
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     @staticmethod
@@ -238,7 +406,7 @@ class Auth(object):
             _registered_method=True)
 
     @staticmethod
-    def Logout(request,
+    def GetKeySet(request,
             target,
             options=(),
             channel_credentials=None,
@@ -251,9 +419,9 @@ class Auth(object):
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/cwrk.auth.v1.Auth/Logout',
-            proto_dot_auth__pb2.LogoutRequest.SerializeToString,
-            proto_dot_auth__pb2.LogoutResponse.FromString,
+            '/cwrk.auth.v1.Auth/GetKeySet',
+            proto_dot_auth__pb2.KeySetRequest.SerializeToString,
+            proto_dot_auth__pb2.KeySet.FromString,
             options,
             channel_credentials,
             insecure,
@@ -292,7 +460,7 @@ class Auth(object):
             _registered_method=True)
 
     @staticmethod
-    def GetKeySet(request,
+    def UpdateMe(request,
             target,
             options=(),
             channel_credentials=None,
@@ -305,9 +473,279 @@ class Auth(object):
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/cwrk.auth.v1.Auth/GetKeySet',
-            proto_dot_auth__pb2.KeySetRequest.SerializeToString,
-            proto_dot_auth__pb2.KeySet.FromString,
+            '/cwrk.auth.v1.Auth/UpdateMe',
+            proto_dot_auth__pb2.UpdateMeRequest.SerializeToString,
+            proto_dot_auth__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/DeleteMe',
+            proto_dot_auth__pb2.DeleteMeRequest.SerializeToString,
+            proto_dot_auth__pb2.DeleteMeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/ChangePassword',
+            proto_dot_auth__pb2.ChangePasswordRequest.SerializeToString,
+            proto_dot_auth__pb2.ChangePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Logout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/Logout',
+            proto_dot_auth__pb2.LogoutRequest.SerializeToString,
+            proto_dot_auth__pb2.LogoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/ListSessions',
+            proto_dot_auth__pb2.ListSessionsRequest.SerializeToString,
+            proto_dot_auth__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/RevokeSession',
+            proto_dot_auth__pb2.RevokeSessionRequest.SerializeToString,
+            proto_dot_auth__pb2.RevokeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestVerification(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/RequestVerification',
+            proto_dot_auth__pb2.MailRequest.SerializeToString,
+            proto_dot_auth__pb2.MailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyEmail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/VerifyEmail',
+            proto_dot_auth__pb2.VerifyEmailRequest.SerializeToString,
+            proto_dot_auth__pb2.VerifyEmailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestReset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/RequestReset',
+            proto_dot_auth__pb2.MailRequest.SerializeToString,
+            proto_dot_auth__pb2.MailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetPassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/ResetPassword',
+            proto_dot_auth__pb2.ResetPasswordRequest.SerializeToString,
+            proto_dot_auth__pb2.ResetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRevocations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/cwrk.auth.v1.Auth/WatchRevocations',
+            proto_dot_auth__pb2.WatchRevocationsRequest.SerializeToString,
+            proto_dot_auth__pb2.Revocation.FromString,
             options,
             channel_credentials,
             insecure,

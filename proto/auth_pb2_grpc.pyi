@@ -28,7 +28,7 @@ GRPC_VERSION: str
 
 class AuthStub:
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     @_typing.overload
@@ -38,29 +38,67 @@ class AuthStub:
     Register: _grpc.UnaryUnaryMultiCallable[_auth_pb2.RegisterRequest, _auth_pb2.Session]
     Login: _grpc.UnaryUnaryMultiCallable[_auth_pb2.LoginRequest, _auth_pb2.Session]
     Refresh: _grpc.UnaryUnaryMultiCallable[_auth_pb2.RefreshRequest, _auth_pb2.Tokens]
-    Logout: _grpc.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]
-    Me: _grpc.UnaryUnaryMultiCallable[_auth_pb2.MeRequest, _auth_pb2.User]
     GetKeySet: _grpc.UnaryUnaryMultiCallable[_auth_pb2.KeySetRequest, _auth_pb2.KeySet]
     """The public keys as a JSON Web Key Set (RFC 7517), for gateway and rooms."""
+    Me: _grpc.UnaryUnaryMultiCallable[_auth_pb2.MeRequest, _auth_pb2.User]
+    """One's own account."""
+    UpdateMe: _grpc.UnaryUnaryMultiCallable[_auth_pb2.UpdateMeRequest, _auth_pb2.User]
+    DeleteMe: _grpc.UnaryUnaryMultiCallable[_auth_pb2.DeleteMeRequest, _auth_pb2.DeleteMeResponse]
+    """Wants the password again. The account's sessions end, its messages stay under "deleted"."""
+    ChangePassword: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ChangePasswordRequest, _auth_pb2.ChangePasswordResponse]
+    """Ends the other sessions."""
+    Logout: _grpc.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]
+    """One's own sessions."""
+    ListSessions: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ListSessionsRequest, _auth_pb2.ListSessionsResponse]
+    RevokeSession: _grpc.UnaryUnaryMultiCallable[_auth_pb2.RevokeSessionRequest, _auth_pb2.RevokeSessionResponse]
+    """One session by its id; all of them, this one too, when the id is empty."""
+    RequestVerification: _grpc.UnaryUnaryMultiCallable[_auth_pb2.MailRequest, _auth_pb2.MailResponse]
+    """By mail. All answer the same for known and unknown addresses."""
+    VerifyEmail: _grpc.UnaryUnaryMultiCallable[_auth_pb2.VerifyEmailRequest, _auth_pb2.VerifyEmailResponse]
+    RequestReset: _grpc.UnaryUnaryMultiCallable[_auth_pb2.MailRequest, _auth_pb2.MailResponse]
+    ResetPassword: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ResetPasswordRequest, _auth_pb2.ResetPasswordResponse]
+    WatchRevocations: _grpc.UnaryStreamMultiCallable[_auth_pb2.WatchRevocationsRequest, _auth_pb2.Revocation]
+    """For gateway and rooms (the service token authorises): first what has ended and may still be
+    shown, then a `caught_up`, then what ends from now on.
+    """
 
 @_typing.type_check_only
 class AuthAsyncStub(AuthStub):
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Register: _aio.UnaryUnaryMultiCallable[_auth_pb2.RegisterRequest, _auth_pb2.Session]  # type: ignore[assignment]
     Login: _aio.UnaryUnaryMultiCallable[_auth_pb2.LoginRequest, _auth_pb2.Session]  # type: ignore[assignment]
     Refresh: _aio.UnaryUnaryMultiCallable[_auth_pb2.RefreshRequest, _auth_pb2.Tokens]  # type: ignore[assignment]
-    Logout: _aio.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]  # type: ignore[assignment]
-    Me: _aio.UnaryUnaryMultiCallable[_auth_pb2.MeRequest, _auth_pb2.User]  # type: ignore[assignment]
     GetKeySet: _aio.UnaryUnaryMultiCallable[_auth_pb2.KeySetRequest, _auth_pb2.KeySet]  # type: ignore[assignment]
     """The public keys as a JSON Web Key Set (RFC 7517), for gateway and rooms."""
+    Me: _aio.UnaryUnaryMultiCallable[_auth_pb2.MeRequest, _auth_pb2.User]  # type: ignore[assignment]
+    """One's own account."""
+    UpdateMe: _aio.UnaryUnaryMultiCallable[_auth_pb2.UpdateMeRequest, _auth_pb2.User]  # type: ignore[assignment]
+    DeleteMe: _aio.UnaryUnaryMultiCallable[_auth_pb2.DeleteMeRequest, _auth_pb2.DeleteMeResponse]  # type: ignore[assignment]
+    """Wants the password again. The account's sessions end, its messages stay under "deleted"."""
+    ChangePassword: _aio.UnaryUnaryMultiCallable[_auth_pb2.ChangePasswordRequest, _auth_pb2.ChangePasswordResponse]  # type: ignore[assignment]
+    """Ends the other sessions."""
+    Logout: _aio.UnaryUnaryMultiCallable[_auth_pb2.LogoutRequest, _auth_pb2.LogoutResponse]  # type: ignore[assignment]
+    """One's own sessions."""
+    ListSessions: _aio.UnaryUnaryMultiCallable[_auth_pb2.ListSessionsRequest, _auth_pb2.ListSessionsResponse]  # type: ignore[assignment]
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_auth_pb2.RevokeSessionRequest, _auth_pb2.RevokeSessionResponse]  # type: ignore[assignment]
+    """One session by its id; all of them, this one too, when the id is empty."""
+    RequestVerification: _aio.UnaryUnaryMultiCallable[_auth_pb2.MailRequest, _auth_pb2.MailResponse]  # type: ignore[assignment]
+    """By mail. All answer the same for known and unknown addresses."""
+    VerifyEmail: _aio.UnaryUnaryMultiCallable[_auth_pb2.VerifyEmailRequest, _auth_pb2.VerifyEmailResponse]  # type: ignore[assignment]
+    RequestReset: _aio.UnaryUnaryMultiCallable[_auth_pb2.MailRequest, _auth_pb2.MailResponse]  # type: ignore[assignment]
+    ResetPassword: _aio.UnaryUnaryMultiCallable[_auth_pb2.ResetPasswordRequest, _auth_pb2.ResetPasswordResponse]  # type: ignore[assignment]
+    WatchRevocations: _aio.UnaryStreamMultiCallable[_auth_pb2.WatchRevocationsRequest, _auth_pb2.Revocation]  # type: ignore[assignment]
+    """For gateway and rooms (the service token authorises): first what has ended and may still be
+    shown, then a `caught_up`, then what ends from now on.
+    """
 
 class AuthServicer(metaclass=_abc_1.ABCMeta):
     """Accounts, sessions and the keys that sign access tokens.
-    Me wants the user's access token in the metadata ("authorization").
+    What concerns one's own account wants the user's access token in the metadata ("authorization").
     """
 
     @_abc_1.abstractmethod
@@ -85,25 +123,104 @@ class AuthServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_pb2.Tokens, _abc.Awaitable[_auth_pb2.Tokens]]: ...
 
     @_abc_1.abstractmethod
-    def Logout(
-        self,
-        request: _auth_pb2.LogoutRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_auth_pb2.LogoutResponse, _abc.Awaitable[_auth_pb2.LogoutResponse]]: ...
-
-    @_abc_1.abstractmethod
-    def Me(
-        self,
-        request: _auth_pb2.MeRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_auth_pb2.User, _abc.Awaitable[_auth_pb2.User]]: ...
-
-    @_abc_1.abstractmethod
     def GetKeySet(
         self,
         request: _auth_pb2.KeySetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_pb2.KeySet, _abc.Awaitable[_auth_pb2.KeySet]]:
         """The public keys as a JSON Web Key Set (RFC 7517), for gateway and rooms."""
+
+    @_abc_1.abstractmethod
+    def Me(
+        self,
+        request: _auth_pb2.MeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.User, _abc.Awaitable[_auth_pb2.User]]:
+        """One's own account."""
+
+    @_abc_1.abstractmethod
+    def UpdateMe(
+        self,
+        request: _auth_pb2.UpdateMeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.User, _abc.Awaitable[_auth_pb2.User]]: ...
+
+    @_abc_1.abstractmethod
+    def DeleteMe(
+        self,
+        request: _auth_pb2.DeleteMeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.DeleteMeResponse, _abc.Awaitable[_auth_pb2.DeleteMeResponse]]:
+        """Wants the password again. The account's sessions end, its messages stay under "deleted"."""
+
+    @_abc_1.abstractmethod
+    def ChangePassword(
+        self,
+        request: _auth_pb2.ChangePasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.ChangePasswordResponse, _abc.Awaitable[_auth_pb2.ChangePasswordResponse]]:
+        """Ends the other sessions."""
+
+    @_abc_1.abstractmethod
+    def Logout(
+        self,
+        request: _auth_pb2.LogoutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.LogoutResponse, _abc.Awaitable[_auth_pb2.LogoutResponse]]:
+        """One's own sessions."""
+
+    @_abc_1.abstractmethod
+    def ListSessions(
+        self,
+        request: _auth_pb2.ListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.ListSessionsResponse, _abc.Awaitable[_auth_pb2.ListSessionsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _auth_pb2.RevokeSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.RevokeSessionResponse, _abc.Awaitable[_auth_pb2.RevokeSessionResponse]]:
+        """One session by its id; all of them, this one too, when the id is empty."""
+
+    @_abc_1.abstractmethod
+    def RequestVerification(
+        self,
+        request: _auth_pb2.MailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.MailResponse, _abc.Awaitable[_auth_pb2.MailResponse]]:
+        """By mail. All answer the same for known and unknown addresses."""
+
+    @_abc_1.abstractmethod
+    def VerifyEmail(
+        self,
+        request: _auth_pb2.VerifyEmailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.VerifyEmailResponse, _abc.Awaitable[_auth_pb2.VerifyEmailResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RequestReset(
+        self,
+        request: _auth_pb2.MailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.MailResponse, _abc.Awaitable[_auth_pb2.MailResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ResetPassword(
+        self,
+        request: _auth_pb2.ResetPasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.ResetPasswordResponse, _abc.Awaitable[_auth_pb2.ResetPasswordResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def WatchRevocations(
+        self,
+        request: _auth_pb2.WatchRevocationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_auth_pb2.Revocation], _abc.AsyncIterator[_auth_pb2.Revocation]]:
+        """For gateway and rooms (the service token authorises): first what has ended and may still be
+        shown, then a `caught_up`, then what ends from now on.
+        """
 
 def add_AuthServicer_to_server(servicer: AuthServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

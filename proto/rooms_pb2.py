@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11proto/rooms.proto\x12\rcwrk.rooms.v1\"\xa9\x01\n\x04Room\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x18\n\x10max_participants\x18\x03 \x01(\r\x12\x12\n\ncreated_at\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\x03\x12\r\n\x05topic\x18\x06 \x01(\t\x12\x12\n\nvisibility\x18\x07 \x01(\t\x12\x14\n\x0cparticipants\x18\x08 \x01(\r\x12\x0e\n\x06unread\x18\t \x01(\r\"^\n\x11\x43reateRoomRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x03max\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x12\n\nvisibility\x18\x04 \x01(\tB\x06\n\x04_max\"@\n\x10ListRoomsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05query\x18\x03 \x01(\t\"L\n\x11ListRoomsResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.cwrk.rooms.v1.Room\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"!\n\x0eGetRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"\"\n\x0fJoinRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"4\n\x10JoinRoomResponse\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07peer_id\x18\x02 \x01(\t\"#\n\x10LeaveRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"#\n\x11LeaveRoomResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"\xc5\x01\n\x0bParticipant\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\navatar_url\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x11\n\tjoined_at\x18\x05 \x01(\t\x12\x11\n\tlast_seen\x18\x06 \x01(\t\x12\x0e\n\x06online\x18\x07 \x01(\x08\x12\r\n\x05muted\x18\x08 \x01(\x08\x12\x10\n\x08muted_by\x18\t \x01(\t\x12\x16\n\x0ehand_raised_at\x18\n \x01(\t\"*\n\x17ListParticipantsRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"E\n\x18ListParticipantsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.cwrk.rooms.v1.Participant\"\xb3\x01\n\x08\x43hatItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07room_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\t\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x0b\n\x03seq\x18\x08 \x01(\x03\x12\x11\n\tedited_at\x18\t \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\"@\n\x0fListChatRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"O\n\x10ListChatResponse\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.cwrk.rooms.v1.ChatItem\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t2\xaa\x04\n\x05Rooms\x12\x43\n\nCreateRoom\x12 .cwrk.rooms.v1.CreateRoomRequest\x1a\x13.cwrk.rooms.v1.Room\x12N\n\tListRooms\x12\x1f.cwrk.rooms.v1.ListRoomsRequest\x1a .cwrk.rooms.v1.ListRoomsResponse\x12=\n\x07GetRoom\x12\x1d.cwrk.rooms.v1.GetRoomRequest\x1a\x13.cwrk.rooms.v1.Room\x12K\n\x08JoinRoom\x12\x1e.cwrk.rooms.v1.JoinRoomRequest\x1a\x1f.cwrk.rooms.v1.JoinRoomResponse\x12N\n\tLeaveRoom\x12\x1f.cwrk.rooms.v1.LeaveRoomRequest\x1a .cwrk.rooms.v1.LeaveRoomResponse\x12\x63\n\x10ListParticipants\x12&.cwrk.rooms.v1.ListParticipantsRequest\x1a\'.cwrk.rooms.v1.ListParticipantsResponse\x12K\n\x08ListChat\x12\x1e.cwrk.rooms.v1.ListChatRequest\x1a\x1f.cwrk.rooms.v1.ListChatResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11proto/rooms.proto\x12\rcwrk.rooms.v1\"\xa9\x01\n\x04Room\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x18\n\x10max_participants\x18\x03 \x01(\r\x12\x12\n\ncreated_at\x18\x04 \x01(\t\x12\x10\n\x08owner_id\x18\x05 \x01(\x03\x12\r\n\x05topic\x18\x06 \x01(\t\x12\x12\n\nvisibility\x18\x07 \x01(\t\x12\x14\n\x0cparticipants\x18\x08 \x01(\r\x12\x0e\n\x06unread\x18\t \x01(\r\"w\n\x11\x43reateRoomRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x03max\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x12\n\nvisibility\x18\x04 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\tB\x06\n\x04_max\"@\n\x10ListRoomsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05query\x18\x03 \x01(\t\"L\n\x11ListRoomsResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.cwrk.rooms.v1.Room\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"!\n\x0eGetRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"\"\n\x0fJoinRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"4\n\x10JoinRoomResponse\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07peer_id\x18\x02 \x01(\t\"#\n\x10LeaveRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"#\n\x11LeaveRoomResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\"\xc5\x01\n\x0bParticipant\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\navatar_url\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x11\n\tjoined_at\x18\x05 \x01(\t\x12\x11\n\tlast_seen\x18\x06 \x01(\t\x12\x0e\n\x06online\x18\x07 \x01(\x08\x12\r\n\x05muted\x18\x08 \x01(\x08\x12\x10\n\x08muted_by\x18\t \x01(\t\x12\x16\n\x0ehand_raised_at\x18\n \x01(\t\"*\n\x17ListParticipantsRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\"E\n\x18ListParticipantsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.cwrk.rooms.v1.Participant\"\xb3\x01\n\x08\x43hatItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07room_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\t\x12\x10\n\x08reply_to\x18\x07 \x01(\t\x12\x0b\n\x03seq\x18\x08 \x01(\x03\x12\x11\n\tedited_at\x18\t \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\"@\n\x0fListChatRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"O\n\x10ListChatResponse\x12&\n\x05items\x18\x01 \x03(\x0b\x32\x17.cwrk.rooms.v1.ChatItem\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t2\xaa\x04\n\x05Rooms\x12\x43\n\nCreateRoom\x12 .cwrk.rooms.v1.CreateRoomRequest\x1a\x13.cwrk.rooms.v1.Room\x12N\n\tListRooms\x12\x1f.cwrk.rooms.v1.ListRoomsRequest\x1a .cwrk.rooms.v1.ListRoomsResponse\x12=\n\x07GetRoom\x12\x1d.cwrk.rooms.v1.GetRoomRequest\x1a\x13.cwrk.rooms.v1.Room\x12K\n\x08JoinRoom\x12\x1e.cwrk.rooms.v1.JoinRoomRequest\x1a\x1f.cwrk.rooms.v1.JoinRoomResponse\x12N\n\tLeaveRoom\x12\x1f.cwrk.rooms.v1.LeaveRoomRequest\x1a .cwrk.rooms.v1.LeaveRoomResponse\x12\x63\n\x10ListParticipants\x12&.cwrk.rooms.v1.ListParticipantsRequest\x1a\'.cwrk.rooms.v1.ListParticipantsResponse\x12K\n\x08ListChat\x12\x1e.cwrk.rooms.v1.ListChatRequest\x1a\x1f.cwrk.rooms.v1.ListChatResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,33 +34,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROOM']._serialized_start=37
   _globals['_ROOM']._serialized_end=206
   _globals['_CREATEROOMREQUEST']._serialized_start=208
-  _globals['_CREATEROOMREQUEST']._serialized_end=302
-  _globals['_LISTROOMSREQUEST']._serialized_start=304
-  _globals['_LISTROOMSREQUEST']._serialized_end=368
-  _globals['_LISTROOMSRESPONSE']._serialized_start=370
-  _globals['_LISTROOMSRESPONSE']._serialized_end=446
-  _globals['_GETROOMREQUEST']._serialized_start=448
-  _globals['_GETROOMREQUEST']._serialized_end=481
-  _globals['_JOINROOMREQUEST']._serialized_start=483
-  _globals['_JOINROOMREQUEST']._serialized_end=517
-  _globals['_JOINROOMRESPONSE']._serialized_start=519
-  _globals['_JOINROOMRESPONSE']._serialized_end=571
-  _globals['_LEAVEROOMREQUEST']._serialized_start=573
-  _globals['_LEAVEROOMREQUEST']._serialized_end=608
-  _globals['_LEAVEROOMRESPONSE']._serialized_start=610
-  _globals['_LEAVEROOMRESPONSE']._serialized_end=645
-  _globals['_PARTICIPANT']._serialized_start=648
-  _globals['_PARTICIPANT']._serialized_end=845
-  _globals['_LISTPARTICIPANTSREQUEST']._serialized_start=847
-  _globals['_LISTPARTICIPANTSREQUEST']._serialized_end=889
-  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_start=891
-  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_end=960
-  _globals['_CHATITEM']._serialized_start=963
-  _globals['_CHATITEM']._serialized_end=1142
-  _globals['_LISTCHATREQUEST']._serialized_start=1144
-  _globals['_LISTCHATREQUEST']._serialized_end=1208
-  _globals['_LISTCHATRESPONSE']._serialized_start=1210
-  _globals['_LISTCHATRESPONSE']._serialized_end=1289
-  _globals['_ROOMS']._serialized_start=1292
-  _globals['_ROOMS']._serialized_end=1846
+  _globals['_CREATEROOMREQUEST']._serialized_end=327
+  _globals['_LISTROOMSREQUEST']._serialized_start=329
+  _globals['_LISTROOMSREQUEST']._serialized_end=393
+  _globals['_LISTROOMSRESPONSE']._serialized_start=395
+  _globals['_LISTROOMSRESPONSE']._serialized_end=471
+  _globals['_GETROOMREQUEST']._serialized_start=473
+  _globals['_GETROOMREQUEST']._serialized_end=506
+  _globals['_JOINROOMREQUEST']._serialized_start=508
+  _globals['_JOINROOMREQUEST']._serialized_end=542
+  _globals['_JOINROOMRESPONSE']._serialized_start=544
+  _globals['_JOINROOMRESPONSE']._serialized_end=596
+  _globals['_LEAVEROOMREQUEST']._serialized_start=598
+  _globals['_LEAVEROOMREQUEST']._serialized_end=633
+  _globals['_LEAVEROOMRESPONSE']._serialized_start=635
+  _globals['_LEAVEROOMRESPONSE']._serialized_end=670
+  _globals['_PARTICIPANT']._serialized_start=673
+  _globals['_PARTICIPANT']._serialized_end=870
+  _globals['_LISTPARTICIPANTSREQUEST']._serialized_start=872
+  _globals['_LISTPARTICIPANTSREQUEST']._serialized_end=914
+  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_start=916
+  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_end=985
+  _globals['_CHATITEM']._serialized_start=988
+  _globals['_CHATITEM']._serialized_end=1167
+  _globals['_LISTCHATREQUEST']._serialized_start=1169
+  _globals['_LISTCHATREQUEST']._serialized_end=1233
+  _globals['_LISTCHATRESPONSE']._serialized_start=1235
+  _globals['_LISTCHATRESPONSE']._serialized_end=1314
+  _globals['_ROOMS']._serialized_start=1317
+  _globals['_ROOMS']._serialized_end=1871
 # @@protoc_insertion_point(module_scope)

@@ -73,11 +73,14 @@ class CreateRoomRequest(_message.Message):
     MAX_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     VISIBILITY_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     max: _builtins.int
     topic: _builtins.str
     visibility: _builtins.str
     """"public" when empty"""
+    idempotency_key: _builtins.str
+    """the same key and room again: the first answer again, for 24 hours"""
     def __init__(
         self,
         *,
@@ -85,10 +88,11 @@ class CreateRoomRequest(_message.Message):
         max: _builtins.int | None = ...,
         topic: _builtins.str = ...,
         visibility: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "max", b"max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "max", b"max", "name", b"name", "topic", b"topic", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max", b"_max", "idempotency_key", b"idempotency_key", "max", b"max", "name", b"name", "topic", b"topic", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max: _TypeAlias = _typing.Literal["max"]  # noqa: Y015
     _WhichOneofArgType__max: _TypeAlias = _typing.Literal["_max", b"_max"]  # noqa: Y015

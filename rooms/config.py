@@ -59,6 +59,12 @@ class Config(Common):
         parse=ice_servers,
         secret=True,  # TURN credentials
     )
+    message_retention_days: int = setting(
+        "MESSAGE_RETENTION_DAYS",
+        "Messages older than this are deleted; 0 keeps all.",
+        0,
+        parse=integer(0, 36500),
+    )
     drain_ms: int = setting(
         "ROOMS_DRAIN_MS",
         "Over how many milliseconds the clients of a stopping replica are sent elsewhere.",

@@ -147,6 +147,8 @@ class Feed:
         if reader is None or reader.waiting is None:
             return []
         page = list(events or ())
+        if page and page[0].seq != replay.after + 1:
+            page = []  # the log begins later by now: what is left of it is no whole answer
         effects: list[Effect] = [do.Send(conn_id, self._chat(said), seq=said.seq) for said in page]
         if page and page[-1].seq < replay.upto:
             return [*effects, replace(replay, after=page[-1].seq)]

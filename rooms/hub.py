@@ -24,7 +24,7 @@ from rooms.lanes import Lanes
 from rooms.messages import Hello, Reconnect, Resume, ServerMessage
 from rooms.participant import Member
 from rooms.presence import Here, Presence, Standing
-from rooms.room import Room
+from rooms.room import SESSION_ENDED, Room
 from rooms.store import Store
 from rooms.voice_calls import VoiceCalls
 
@@ -162,6 +162,15 @@ class Hub:
         del self._connections[conn_id]
         if not self._connections:
             self._empty.set()
+
+    def session_ended(self, room_id: str, conn_id: str) -> None:
+        """An attached connection speaks for nobody any more."""
+        self.tell(room_id, lambda room: room.session_ended(conn_id))
+
+    def deleted(self, room_id: str, user_id: int) -> None:
+        """The account is gone, and the membership with it: the tables know already."""
+        self.tell(room_id, lambda room: room.leave(user_id, SESSION_ENDED))
+        self.fanout.notify(room_id)
 
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""

@@ -50,6 +50,7 @@ SEAT_SECONDS = 30.0  # and this long before the seat and the voice are given up
 MOST_CONNECTIONS = 8  # tabs and devices of one participant
 
 LEFT = (4003, "LEFT")
+SESSION_ENDED = (4001, "SESSION_ENDED")
 
 Handler = Callable[[str, str | None, Any], list[Effect]]
 
@@ -137,6 +138,13 @@ class Room:
         participant.member = replace(participant.member, last_seen=now)
         return [do.HoldSeat(user_id), do.Wake(now + GRACE_SECONDS), do.Wake(now + SEAT_SECONDS)]
 
+    def session_ended(self, conn_id: str) -> list[Effect]:
+        """A connection's session is over. The participant stays, who may have others."""
+        user_id = self._connections.get(conn_id)
+        if user_id is None:
+            return []
+        return [*self.voices.cut(conn_id, user_id), do.Disconnect(conn_id, *SESSION_ENDED)]
+
     def tick(self, now: float) -> list[Effect]:
         """Those who did not come back: gone for the others after the grace, and for good after the seat."""
         effects: list[Effect] = []
@@ -156,7 +164,7 @@ class Room:
                     del self._participants[user_id]
         return effects
 
-    def leave(self, user_id: int) -> list[Effect]:
+    def leave(self, user_id: int, closing: tuple[int, str] = LEFT) -> list[Effect]:
         """The participant left: at once, with every connection."""
         participant = self._participants.pop(user_id, None)
         if participant is None:
@@ -165,7 +173,7 @@ class Room:
         for conn_id in sorted(participant.connections):
             del self._connections[conn_id]
             self.feed.disconnect(conn_id)
-            effects.append(do.Disconnect(conn_id, *LEFT))
+            effects.append(do.Disconnect(conn_id, *closing))
         effects += self.voices.ended(user_id)
         return effects + (self._went(participant) if participant.present else [])
 

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -18,19 +19,24 @@ from aiohttp import web
 from common import database, log, rpc
 from common.config import ConfigError
 from common.errors import CwrkError
+from common.lifecycle import background
 from common.migrate import migrate
+from common.revocations import Revocations
 from common.tokens import Verifier
 from common.unreadable import Runner
 from proto import auth_pb2, auth_pb2_grpc, rooms_pb2_grpc
 from rooms.config import Config
 from rooms.connection import Timing
 from rooms.cursors import Cursors
+from rooms.deletions import Deletions
 from rooms.fanout import Fanout
 from rooms.history import History
 from rooms.hub import Hub
 from rooms.media_client import Worker
+from rooms.open_sessions import OpenSessions
 from rooms.placement import Placement
 from rooms.presence import RENEW_SECONDS, Presence
+from rooms.retention import Retention
 from rooms.room import GRACE_SECONDS
 from rooms.service import NAME, RoomsService
 from rooms.store import Store
@@ -88,8 +94,16 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         stack.push_async_callback(hub.close)
 
         auth = await stack.enter_async_context(rpc.connect(config.auth_addr, "auth", config.service_token))
-        verifier = Verifier(lambda: fetch_keys(auth))
-        door = Door(hub, verifier, config.allowed_origins, config.ice_servers, timing)
+        sessions = OpenSessions(hub.session_ended)
+        sessions.revocations = revocations = Revocations(auth, heard=sessions.heard)
+        deletions = Deletions(opened, auth, hub.deleted)
+        await stack.enter_async_context(background(revocations.run, "rooms.revocations"))
+        await stack.enter_async_context(background(deletions.run, "rooms.deletions"))
+        if config.message_retention_days:
+            retention = Retention(opened, timedelta(days=config.message_retention_days))
+            await stack.enter_async_context(background(retention.run, "rooms.retention"))
+        verifier = Verifier(lambda: fetch_keys(auth), revocations, refetch=config.key_refetch_seconds)
+        door = Door(hub, verifier, sessions, config.allowed_origins, config.ice_servers, timing)
         service = RoomsService(store, hub, verifier, Cursors(secret))
 
         def register(server: grpc.aio.Server) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from common.tokens import Identity, Verifier
 from proto import rooms_pb2, rooms_pb2_grpc
 from rooms.cursors import Cursors
 from rooms.hub import Hub
+from rooms.idempotency import Key
 from rooms.store import ChatRecord, RoomRecord, SeatRecord, Store, gone
 
 NAME = "cwrk.rooms.v1.Rooms"
@@ -49,7 +52,12 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         if wrong:
             raise InvalidFields(*wrong)
         room = await self._store.create(
-            identity, name=name, topic=topic, visibility=visibility, max_participants=maximum
+            identity,
+            name=name,
+            topic=topic,
+            visibility=visibility,
+            max_participants=maximum,
+            key=_key(request.idempotency_key, name, topic, visibility, maximum),
         )
         return _room(room)
 
@@ -120,6 +128,10 @@ def room_id_of(raw: str) -> UUID:
         return UUID(raw)
     except ValueError:
         raise gone() from None
+
+
+def _key(text: str, *body: object) -> Key | None:
+    return Key(text, hashlib.sha256(json.dumps(body).encode()).digest()) if text else None
 
 
 def _line(field: str, raw: str, wrong: list[FieldError], *, longest: int, needed: bool = True) -> str:

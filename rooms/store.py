@@ -11,6 +11,8 @@ import asyncpg
 from common.database import Connection, Database
 from common.errors import Conflict, Forbidden, NotFound
 from common.tokens import Identity
+from common.tokens import ended as session_ended
+from rooms import idempotency
 from rooms.participant import Member
 
 JOIN_SECONDS = 60  # a seat taken by joining waits this long for a websocket
@@ -91,27 +93,55 @@ class Store:
     # --- rooms ------------------------------------------------------------------------------------------
 
     async def create(
-        self, owner: Identity, *, name: str, topic: str, visibility: str, max_participants: int
+        self,
+        owner: Identity,
+        *,
+        name: str,
+        topic: str,
+        visibility: str,
+        max_participants: int,
+        key: idempotency.Key | None = None,
     ) -> RoomRecord:
-        """A new room; its maker is its owner and first member, without a seat yet."""
-        async with self._database.transaction() as connection:
+        """A new room; its maker is its owner and first member, without a seat yet.
+
+        With a `key` that has made a room: that one, as it was then. Raises InvalidFields as `once` does.
+        """
+
+        async def make() -> idempotency.Made:
             await _remember(connection, owner)
-            room_id = await connection.fetchval(
+            row = await connection.fetchrow(
                 "INSERT INTO rooms.rooms (name, topic, visibility, max_participants, owner_id)"
-                " VALUES ($1, $2, $3, $4, $5) RETURNING id",
+                " VALUES ($1, $2, $3, $4, $5) RETURNING id, created_at",
                 name,
                 topic,
                 visibility,
                 max_participants,
                 owner.user_id,
             )
-            await connection.execute("INSERT INTO rooms.heads (room_id) VALUES ($1)", room_id)
+            if row is None:
+                raise gone()
+            await connection.execute("INSERT INTO rooms.heads (room_id) VALUES ($1)", row["id"])
             await connection.execute(
                 "INSERT INTO rooms.members (room_id, user_id, role) VALUES ($1, $2, 'owner')",
-                room_id,
+                row["id"],
                 owner.user_id,
             )
-            return await _room(connection, room_id, owner.user_id)
+            return idempotency.Made(row["id"], row["created_at"])
+
+        async with self._database.transaction() as connection:
+            made = await (idempotency.once(connection, owner.user_id, key, make) if key else make())
+        return RoomRecord(
+            id=made.room_id,
+            name=name,
+            topic=topic,
+            visibility=visibility,
+            max_participants=max_participants,
+            owner_id=owner.user_id,
+            created_at=made.created_at,
+            participants=0,
+            unread=0,
+            is_member=True,
+        )
 
     async def room(self, room_id: UUID, user_id: int) -> RoomRecord:
         """The room as `user_id` sees it. Raises NotFound, also for somebody else's private room."""
@@ -346,12 +376,20 @@ async def _take_seat(
 
 
 async def _remember(connection: Connection, identity: Identity) -> None:
+    """The name is the one of the token. Raises Unauthenticated where the account is deleted."""
     await connection.execute(
         "INSERT INTO rooms.people AS p (user_id, display_name) VALUES ($1, $2) ON CONFLICT (user_id)"
-        " DO UPDATE SET display_name = excluded.display_name WHERE p.display_name <> excluded.display_name",
+        " DO UPDATE SET display_name = excluded.display_name"
+        " WHERE p.display_name <> excluded.display_name AND p.deleted_at IS NULL",
         identity.user_id,
         name_of(identity),
     )
+    # Locked, so that a deletion that comes now waits, and then sees what this transaction has added.
+    deleted = await connection.fetchval(
+        "SELECT deleted_at IS NOT NULL FROM rooms.people WHERE user_id = $1 FOR SHARE", identity.user_id
+    )
+    if deleted:
+        raise session_ended()
 
 
 async def _room(connection: Connection, room_id: UUID, user_id: int) -> RoomRecord:

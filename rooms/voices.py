@@ -123,6 +123,11 @@ class Voices:
         if asking := self._asking.get(conn_id):
             asking.conn_id = None
 
+    def cut(self, conn_id: str, user_id: int) -> list[Effect]:
+        """The connection may no longer speak or listen: the voice that it has is closed."""
+        its_own = any(voice.conn_id == conn_id for voice in self._voices.values())
+        return self.ended(user_id) if its_own or conn_id in self._asking else []
+
     def ended(self, user_id: int) -> list[Effect]:
         """The participant is gone for good. A voice from before we started is not known here: close any."""
         for voice_id in [v for v, voice in self._voices.items() if voice.user_id == user_id]:

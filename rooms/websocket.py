@@ -42,6 +42,7 @@ from rooms.messages import (
     error,
 )
 from rooms.messages import Limits as Accepted
+from rooms.open_sessions import OpenSessions
 from rooms.participant import Member
 from rooms.service import room_id_of
 
@@ -57,6 +58,7 @@ class Door:
 
     hub: Hub
     verifier: Verifier
+    sessions: OpenSessions
     allowed_origins: tuple[str, ...]
     ice_servers: tuple[Mapping[str, Any], ...]
     timing: Timing
@@ -139,11 +141,13 @@ class Door:
         # The path alone: the query may hold a token.
         bound = logger.bind(path=request.path, user=visitor.identity.user_id, conn=connection.conn_id)
         bound.info("connection opened")
+        self.sessions.speaks_for(visitor.room_id, connection.conn_id, visitor.identity)
         reader = Reader(self, visitor, connection, Limits(loop.time()))
         connection.reading = asyncio.create_task(reader.run())
         try:
             await connection.run()
         finally:
+            self.sessions.gone(visitor.room_id, connection.conn_id)
             self.hub.detach(visitor.room_id, connection.conn_id)
             connection.reading.cancel()
             code, reason = connection.closed_with or (0, "")
@@ -232,6 +236,7 @@ class Reader:
             return self._refuse(Forbidden("That is somebody else's token.", code="USER_ID_MISMATCH"), ref_id)
         self.connection.expires_at = asyncio.get_running_loop().time() + identity.expires_at - time.time()
         self.connection.send(encode(AuthOk(int(identity.expires_at)), ref_id=ref_id))
+        self.door.sessions.speaks_for(self.visitor.room_id, self.connection.conn_id, identity)
         return None
 
     def _over(self, wait: float, now: float, ref_id: str | None = None, about: str | None = None) -> None:

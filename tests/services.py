@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from dev.child import spawn, tail
 from dev.ports import free_port
@@ -79,18 +80,23 @@ class Stack:
 
 @contextlib.contextmanager
 def running(
-    *, listen: str = "127.0.0.1", media_host: str = "127.0.0.1", origins: tuple[str, ...] = ()
+    *,
+    listen: str = "127.0.0.1",
+    media_host: str = "127.0.0.1",
+    origins: tuple[str, ...] = (),
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stack]:
     """Everything started and ready; all of it gone afterwards, whatever happened.
 
     HTTP and the websocket listen at `listen`, voice at `media_host`; pages at 127.0.0.1 and at the hosts
-    `origins` are let in.
+    `origins` are let in. `settings` go to all services.
     """
     with stack.scratch_folder() as folder, stack.postgres() as database, stack.valkey() as cache:
         env = _environment(listen, media_host, origins) | {
             "DATABASE_URL": database.url(),
             "REDIS_URL": cache.url,
             "AUTH_KEYS_DIR": str(folder / "keys"),
+            **settings,
         }
         chain = Stack(env, folder, database, cache)
         try:

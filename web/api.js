@@ -21,8 +21,16 @@ export class ApiError extends Error {
 /** The server could not be reached, or took too long. */
 export class Unreachable extends Error {}
 
-export const register = (email, displayName, password) => signIn('/auth/register', { email, displayName, password });
+export const register = (email, displayName, password, invite) =>
+  signIn('/auth/register', { email, displayName, password, invite: invite || undefined });
 export const login = (email, password) => signIn('/auth/login', { email, password });
+
+/** A letter with a link, if there is an account with this address; nobody learns whether there is. */
+export const forgot = (email) => request('POST', '/auth/forgot', { email });
+export const askToVerify = (email) => request('POST', '/auth/verify', { email });
+/** What the links in letters lead to. */
+export const reset = (token, password) => request('POST', '/auth/reset', { token, password });
+export const verify = (token) => request('POST', '/auth/verify', { token });
 
 /** Ends the session on the server where it can be reached, and here in any case. */
 export async function logout() {

@@ -1,6 +1,7 @@
 /** The page: who is signed in, which page the address asks for. */
 import { Notice } from './components/notice.js';
 import { html } from './html.js';
+import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
 import { RoomPage } from './pages/room.js';
 import { RoomsPage } from './pages/rooms.js';
@@ -11,11 +12,15 @@ import * as tokens from './tokens.js';
 import { render } from './vendor/preact.js';
 import { effect } from './vendor/signals-core.js';
 
+// For whoever comes from a letter, signed in or not.
+const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
 const PAGES = { rooms: RoomsPage, room: RoomPage, lost: LostPage };
 
 function App() {
-  if (!state.user.value) return html`<${LoginPage} /><${Notice} />`;
-  const { page, roomId } = route.value;
+  const { page, roomId, invite, token, visit } = route.value;
+  const Letter = LETTERS[page];
+  if (Letter) return html`<${Letter} key=${visit} token=${token} /><${Notice} />`;
+  if (!state.user.value) return html`<${LoginPage} invite=${invite} /><${Notice} />`;
   const Page = PAGES[page];
   return html`
     <a class="skip" href="#main">${t('skip')}</a>
@@ -36,6 +41,7 @@ function LostPage() {
 function sessionIs(session) {
   state.signedIn(session?.user ?? null);
   const { page, next } = route.value;
+  if (page in LETTERS) return;
   if (!session && page !== 'login') navigate(loginPath(), { replace: true });
   if (session && page === 'login') navigate(next ?? '/', { replace: true });
 }

@@ -1,7 +1,16 @@
-/** The address bar: `/` the rooms, `/login` the door, `/r/{id}` a room. */
+/**
+ * The address bar: `/` the rooms, `/login` the door, `/r/{id}` a room; `/forgot` asks for a letter, `/reset` and
+ * `/verify` are where the links in letters lead, with a token after the `#`.
+ */
 import { signal } from './vendor/signals-core.js';
 
-/** @typedef {{page: 'rooms' | 'login' | 'room' | 'lost', roomId?: string, next?: string}} Route */
+/**
+ * @typedef {'forgot' | 'reset' | 'verify'} LetterPage
+ * @typedef {{page: 'rooms' | 'login' | 'room' | 'lost' | LetterPage, roomId?: string, next?: string, invite?: string, token?: string, visit?: number}} Route
+ */
+
+/** Opening the same link once more is another visit, though the address is the same. */
+let visits = 0;
 
 export const route = signal(read());
 
@@ -26,11 +35,23 @@ export function loginPath() {
 
 /** @returns {Route} */
 function read() {
-  const { pathname, search } = location;
+  const { pathname, search, hash } = location;
   if (pathname === '/') return { page: 'rooms' };
-  if (pathname === '/login') return { page: 'login', next: localPath(new URLSearchParams(search).get('next')) };
+  if (pathname === '/login') {
+    const query = new URLSearchParams(search);
+    return { page: 'login', next: localPath(query.get('next')), invite: query.get('invite') ?? '' };
+  }
+  const letter = /^\/(forgot|reset|verify)$/.exec(pathname);
+  if (letter) return { page: /** @type {LetterPage} */ (letter[1]), token: token(hash), visit: ++visits };
   const room = /^\/r\/([\w-]+)\/?$/.exec(pathname);
   return room ? { page: 'room', roomId: room[1] } : { page: 'lost' };
+}
+
+/** The token of a link, which leaves the address bar, so that it is in no history and no screenshot. */
+function token(hash) {
+  const found = new URLSearchParams(hash.slice(1)).get('token') ?? '';
+  if (found) history.replaceState(null, '', location.pathname);
+  return found;
 }
 
 /** Only a path of this site: `next` comes from the address and may be anybody's. */

@@ -37,7 +37,10 @@ async def migrated_database(postgres_server: Postgres) -> AsyncIterator[str]:
 async def auth_database(migrated_database: str) -> str:
     """The URL of a database where nobody has an account yet."""
     connection = await asyncpg.connect(migrated_database)
-    await connection.execute("TRUNCATE auth.accounts RESTART IDENTITY CASCADE")
+    await connection.execute(
+        "TRUNCATE auth.accounts, auth.attempts, auth.invites, auth.revocations RESTART IDENTITY CASCADE;"
+        "UPDATE auth.installation SET claimed = false"
+    )
     await connection.close()
     return migrated_database
 

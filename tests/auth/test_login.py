@@ -71,18 +71,18 @@ async def test_an_unknown_address_costs_a_hash_too(rules: Rules, monkeypatch: py
 async def test_after_logging_out_the_session_is_over_and_the_others_are_not(rules: Rules) -> None:
     user_id = await register(rules)
     phone, laptop = await login(rules), await login(rules)
-    await rules.accounts.logout(identity(rules, user_id, phone))
-    await rules.accounts.logout(identity(rules, user_id, phone))  # twice is no error
+    await rules.own.logout(identity(rules, user_id, phone))
+    await rules.own.logout(identity(rules, user_id, phone))  # twice is no error
 
     with pytest.raises(Unauthenticated) as refused:
-        await rules.accounts.refresh(phone.refresh_token)
+        await rules.accounts.refresh(phone.refresh_token, ORIGIN)
     assert refused.value.code == "SESSION_ENDED"
     with pytest.raises(Unauthenticated) as refused:
         await rules.accounts.me(identity(rules, user_id, phone))
     assert refused.value.code == "SESSION_ENDED"
 
     assert (await rules.accounts.me(identity(rules, user_id, laptop))).id == user_id
-    assert (await rules.accounts.refresh(laptop.refresh_token)).refresh_token != laptop.refresh_token
+    assert (await rules.accounts.refresh(laptop.refresh_token, ORIGIN)).refresh_token != laptop.refresh_token
 
 
 async def test_a_session_keeps_where_it_came_from(rules: Rules) -> None:

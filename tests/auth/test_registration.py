@@ -34,9 +34,10 @@ async def test_a_new_account_is_logged_in(rules: Rules) -> None:
         avatar_url="",
         created_at=rules.clock.now,
         updated_at=rules.clock.now,
+        administrator=True,
     )
     assert pair.expires_in == 900
-    assert (await rules.accounts.refresh(pair.refresh_token)).access_token
+    assert (await rules.accounts.refresh(pair.refresh_token, ORIGIN)).access_token
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from auth.keys import KeyRing
+from auth.rotation import LiveRing
 from common.errors import Unauthenticated
 from common.tokens import Verifier
 from proto import auth_pb2
@@ -33,7 +33,7 @@ def claims_of(session: auth_pb2.Session) -> dict[str, Any]:
     return claims
 
 
-def signed(ring: KeyRing, claims: dict[str, Any], **header: Any) -> str:
+def signed(ring: LiveRing, claims: dict[str, Any], **header: Any) -> str:
     """A token with auth's own key, as auth would never make it."""
     headers = {"typ": "at+jwt", "kid": ring.signing.kid, **header}
     return jwt.encode(claims, ring.signing.private, "RS256", headers=headers)
@@ -45,7 +45,7 @@ async def refused(auth: Caller, token: str) -> str:
     return error.value.code
 
 
-async def test_the_claims(session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_the_claims(session: auth_pb2.Session, ring: LiveRing) -> None:
     claims = claims_of(session)
     assert claims == {
         "iss": "cwrkplanet",
@@ -75,20 +75,20 @@ async def test_whoever_has_the_key_set_can_verify(auth: Caller, session: auth_pb
     assert identity.session_id == claims_of(session)["sid"]
 
 
-async def test_a_good_token_is_taken(auth: Caller, session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_a_good_token_is_taken(auth: Caller, session: auth_pb2.Session, ring: LiveRing) -> None:
     """So the refusals below are for what they name, not for how the token was made."""
     token = signed(ring, claims_of(session))
     user = await auth.call(auth.stub.Me, auth_pb2.MeRequest(), user_token=token)
     assert user == session.user
 
 
-async def test_no_algorithm_is_no_signature(auth: Caller, session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_no_algorithm_is_no_signature(auth: Caller, session: auth_pb2.Session, ring: LiveRing) -> None:
     headers = {"typ": "at+jwt", "kid": ring.signing.kid}
     assert await refused(auth, jwt.encode(claims_of(session), "", "none", headers=headers)) == "TOKEN_INVALID"
 
 
 async def test_the_public_key_is_no_hmac_secret(
-    auth: Caller, session: auth_pb2.Session, ring: KeyRing
+    auth: Caller, session: auth_pb2.Session, ring: LiveRing
 ) -> None:
     """RFC 8725 section 2.1. Made by hand, since PyJWT declines to."""
     public = ring.signing.private.public_key().public_bytes(
@@ -112,7 +112,7 @@ async def test_the_public_key_is_no_hmac_secret(
     ],
 )
 async def test_a_header_that_is_not_ours(
-    auth: Caller, session: auth_pb2.Session, ring: KeyRing, header: dict[str, Any]
+    auth: Caller, session: auth_pb2.Session, ring: LiveRing, header: dict[str, Any]
 ) -> None:
     assert await refused(auth, signed(ring, claims_of(session), **header)) == "TOKEN_INVALID"
 
@@ -127,17 +127,19 @@ async def test_a_header_that_is_not_ours(
     ],
 )
 async def test_a_claim_that_is_not_ours(
-    auth: Caller, session: auth_pb2.Session, ring: KeyRing, claims: dict[str, Any]
+    auth: Caller, session: auth_pb2.Session, ring: LiveRing, claims: dict[str, Any]
 ) -> None:
     assert await refused(auth, signed(ring, claims_of(session) | claims)) == "TOKEN_INVALID"
 
 
-async def test_an_expired_token_says_so(auth: Caller, session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_an_expired_token_says_so(auth: Caller, session: auth_pb2.Session, ring: LiveRing) -> None:
     old = claims_of(session) | {"exp": int(time.time()) - 60}
     assert await refused(auth, signed(ring, old)) == "TOKEN_EXPIRED"
 
 
-async def test_a_strangers_key_under_our_name(auth: Caller, session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_a_strangers_key_under_our_name(
+    auth: Caller, session: auth_pb2.Session, ring: LiveRing
+) -> None:
     stranger = rsa.generate_private_key(65537, 2048)
     headers = {"typ": "at+jwt", "kid": ring.signing.kid}
     assert (
@@ -146,5 +148,5 @@ async def test_a_strangers_key_under_our_name(auth: Caller, session: auth_pb2.Se
     )
 
 
-async def test_a_session_nobody_opened(auth: Caller, session: auth_pb2.Session, ring: KeyRing) -> None:
+async def test_a_session_nobody_opened(auth: Caller, session: auth_pb2.Session, ring: LiveRing) -> None:
     assert await refused(auth, signed(ring, claims_of(session) | {"sid": str(uuid4())})) == "SESSION_ENDED"

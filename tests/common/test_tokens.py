@@ -1,5 +1,6 @@
 """Access tokens: what a verifier takes, and everything it does not."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -105,6 +106,7 @@ def signed_with_the_public_key() -> str:
         token(header={"jku": "https://evil.example/keys"}),
         token(header={"x5u": "https://evil.example/cert"}),
         token(header={"jwk": {"kty": "RSA"}}),
+        token(header={"x5c": ["MIIB"]}),
         token(header={"typ": "JWT"}),
         token(header={"kid": None}),
         token(header={"kid": "unknown"}),
@@ -162,4 +164,56 @@ async def test_without_any_keys_the_answer_is_try_again_and_the_next_token_asks_
     with pytest.raises(Unavailable):
         await verifier.verify(token())
     keys.answer = key_set(**{"1": KEY})
+    assert (await verifier.verify(token())).user_id == 7
+
+
+async def test_a_fetch_that_failed_may_be_tried_again_after_a_second() -> None:
+    """Else a key that auth has begun to sign with would be refused for half a minute."""
+    now = 0.0
+    keys = Keys(**{"1": KEY})
+    verifier = Verifier(keys.fetch, clock=lambda: now)
+    await verifier.verify(token())
+    keys.answer = Unavailable("down")
+    now = 31.0
+    rotated = token(NEW_KEY, header={"kid": "2"})
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(rotated)
+    keys.answer = key_set(**{"1": KEY, "2": NEW_KEY})
+    now = 32.0
+    assert (await verifier.verify(rotated)).user_id == 7
+
+
+async def test_keys_are_renewed_in_the_background_so_that_a_retired_one_is_forgotten() -> None:
+    now = 0.0
+    keys = Keys(**{"1": KEY, "2": NEW_KEY})
+    fetched = asyncio.Event()
+
+    async def fetch() -> str:
+        fetched.set()
+        return await keys.fetch()
+
+    verifier = Verifier(fetch, clock=lambda: now)
+    await verifier.verify(token())
+    keys.answer = key_set(**{"2": NEW_KEY})
+    fetched.clear()
+    now = 299.0
+    await verifier.verify(token())
+    assert keys.fetched == 1
+    now = 300.0
+    assert (await verifier.verify(token())).user_id == 7  # nobody waits for it
+    await asyncio.wait_for(fetched.wait(), 5)
+    await asyncio.sleep(0)  # what was fetched is taken over
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(token())
+
+
+async def test_a_renewal_that_fails_leaves_the_last_good_keys() -> None:
+    now = 0.0
+    keys = Keys(**{"1": KEY})
+    verifier = Verifier(keys.fetch, clock=lambda: now)
+    await verifier.verify(token())
+    keys.answer = Unavailable("down")
+    for now in (300.0, 330.0, 1000.0):  # noqa: B007  # the clock reads it
+        assert (await verifier.verify(token())).user_id == 7
+        await asyncio.sleep(0)
     assert (await verifier.verify(token())).user_id == 7

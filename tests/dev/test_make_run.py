@@ -47,8 +47,8 @@ class Make:
             "MEDIA_HOST": "127.0.0.1",
         }
 
-    def __call__(self, target: str) -> subprocess.CompletedProcess[str]:
-        command = ["make", "--no-print-directory", target]
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = ["make", "--no-print-directory", *words]
         return subprocess.run(
             command, cwd=self.folder, env=self._env, capture_output=True, text=True, check=False
         )
@@ -95,6 +95,16 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
     assert make.running() == {}
     assert not any(record.is_alive() for record in [*before.values(), *after.values()])
     assert make("status").stdout.startswith("Not running.")
+
+
+def test_the_operator_makes_an_invite(make: Make) -> None:
+    early = make("admin", "ARGS=invite")
+    assert early.returncode != 0
+    assert "make run first" in early.stderr
+    assert make("run").returncode == 0
+    done = make("admin", "ARGS=invite --uses 3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{make.page}/login?invite=")
 
 
 def test_nothing_secret_is_open_to_other_users(make: Make) -> None:

@@ -78,6 +78,7 @@ class RecordedRooms(rooms_pb2_grpc.RoomsServicer):
     asked: list[Message] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
     # Do not answer before `release` is set: `stalled` when a call waits, `cancelled` when it was given up.
     stall: bool = False
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -89,6 +90,7 @@ class RecordedRooms(rooms_pb2_grpc.RoomsServicer):
         self.tokens.append(rpc.user_token(context))
         metadata = dict(context.invocation_metadata() or ())
         self.request_ids.append(str(metadata.get("x-request-id", "")))
+        self.traces.append(str(metadata.get("traceparent", "")))
         if self.stall:
             self.stalled.set()
             try:
@@ -142,5 +144,5 @@ async def running_rooms(listen: str = "127.0.0.1:0") -> AsyncIterator[RecordedRo
 @asynccontextmanager
 async def running_gateway(**settings: Any) -> AsyncIterator[int]:
     """The port of a gateway."""
-    async with serve(Config(port=0, **settings)) as server:
+    async with serve(Config(**{"port": 0, "drain_ms": 0, **settings})) as server:
         yield server.port

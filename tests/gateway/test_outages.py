@@ -162,6 +162,28 @@ async def test_what_was_begun_is_answered_before_stopping(
             await stopping
 
 
+async def test_a_gateway_that_stops_says_so_before_it_closes(
+    auth: Caller, rooms: RecordedRooms, web_dir: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(
+            running_gateway(auth=auth.address, rooms=rooms.address, web_dir=str(web_dir), drain_ms=1000)
+        )
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            api = Api(session, port)
+            assert (await api.call("GET", "/readyz")).status == 200
+            stopping = asyncio.ensure_future(stack.aclose())
+            await asyncio.sleep(0)  # it has begun
+            # On a connection of its own, as a balancer asks.
+            answer = await api.call("GET", "/readyz", headers={"Connection": "close"})
+            assert_problem(answer, 503, "STOPPING")
+            assert answer.headers["Retry-After"] == "1"
+            # Work that comes meanwhile is done.
+            assert (await api.register())["user"]["id"]
+            assert (await api.call("GET", "/healthz")).status == 200
+            await stopping
+
+
 async def test_readiness_names_what_is_missing(api: Api, auth: Caller, web_dir: Path) -> None:
     assert (await api.call("GET", "/healthz")).json == {"status": "alive"}
     assert (await api.call("GET", "/readyz")).json == {"status": "ready"}

@@ -1,5 +1,6 @@
 """The page: its addresses, its files, what it may load and where it finds the websocket."""
 
+import gzip
 from pathlib import Path
 
 import aiohttp
@@ -119,3 +120,44 @@ async def test_a_page_that_is_not_there(tmp_path: Path) -> None:
 def test_a_websocket_address_that_is_none(url: str) -> None:
     with pytest.raises(ConfigError, match="ROOMS_WS_URL must look like wss://"):
         load(Config, {"ROOMS_WS_URL": url})
+
+
+async def test_a_file_is_gzipped_for_who_takes_it(api: Api, web_dir: Path) -> None:
+    text = "export const lots = 1;\n" * 200
+    (web_dir / "app.js").write_text(text)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{api.port}", auto_decompress=False) as session:
+
+        async def get(accepted: str, known: str = "", path: str = "app.js") -> aiohttp.ClientResponse:
+            headers = {"Accept-Encoding": accepted} | ({"If-None-Match": known} if known else {})
+            answer = await session.get(f"/static/{path}", headers=headers)
+            await answer.read()
+            return answer
+
+        packed, plain = await get("br, gzip"), await get("identity")
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(await packed.read()).decode() == text == (await plain.read()).decode()
+        assert len(await packed.read()) < len(text) / 10
+        assert "Content-Encoding" not in plain.headers
+        assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+        for refused in ("", "br", "gzip;q=0", "gzip; q=0.000", "*"):
+            assert "Content-Encoding" not in (await get(refused)).headers
+        for taken in ("gzip;q=0.5", "x-gzip", "GZIP, br", "identity;q=0.5, gzip"):
+            assert (await get(taken)).headers["Content-Encoding"] == "gzip"
+        # Each encoding has a tag of its own, and only that one is the same.
+        tags = packed.headers["ETag"], plain.headers["ETag"]
+        assert tags[0] != tags[1]
+        assert (await get("gzip", tags[0])).status == 304
+        assert (await get("gzip", f'"other", W/{tags[0]}')).status == 304
+        assert (await get("gzip", tags[1])).status == 200
+        assert (await get("identity", tags[1])).status == 304
+        # What is packed already is not packed again, and a page in memory is not an old one.
+        (web_dir / "noise.bin").write_bytes(b"noise")
+        assert "Content-Encoding" not in (await get("gzip", path="noise.bin")).headers
+        (web_dir / "app.js").write_text("export {}\n")
+        changed = await get("gzip", tags[0])
+        assert (changed.status, await changed.read()) == (200, b"export {}\n")
+
+
+async def test_head_has_no_body(api: Api) -> None:
+    answer = await api.call("HEAD", "/static/app.js", headers={"Accept-Encoding": "identity"})
+    assert (answer.status, answer.text, answer.headers["Content-Length"]) == (200, "", "10")

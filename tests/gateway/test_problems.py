@@ -69,7 +69,7 @@ async def test_nothing_there(api: Api) -> None:
     [
         ("DELETE", "/rooms", {"GET", "HEAD", "POST"}),
         ("GET", "/auth/login", {"POST"}),
-        ("POST", "/auth/me", {"GET", "HEAD"}),
+        ("POST", "/auth/me", {"DELETE", "GET", "HEAD", "PATCH"}),
         ("OPTIONS", f"/rooms/{ID}", {"GET", "HEAD"}),
         ("POST", "/", {"GET", "HEAD"}),
     ],

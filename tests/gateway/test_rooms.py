@@ -5,6 +5,7 @@ import pytest
 from common.errors import Conflict
 from proto import rooms_pb2
 from tests.gateway.running import Api, RecordedRooms
+from tests.gateway.test_problems import assert_problem
 
 ID = "0190c0de-0000-7000-8000-000000000001"
 ROOM = rooms_pb2.Room(
@@ -225,3 +226,19 @@ async def test_what_the_service_refuses_is_refused_in_its_words(api: Api, rooms:
         "ROOM_FULL",
         "The room is full.",
     )
+
+
+async def test_an_idempotency_key_goes_to_rooms(api: Api, rooms: RecordedRooms) -> None:
+    for headers, key in (({}, ""), ({"Idempotency-Key": "8e03978e-40d5"}, "8e03978e-40d5")):
+        await api.call("POST", "/rooms", {"name": "Room"}, headers=headers)
+        asked = rooms.asked[-1]
+        assert isinstance(asked, rooms_pb2.CreateRoomRequest)
+        assert asked.idempotency_key == key
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 129, "\u00fc"])
+async def test_an_idempotency_key_that_is_none(api: Api, rooms: RecordedRooms, key: str) -> None:
+    answer = await api.call("POST", "/rooms", {"name": "Room"}, headers={"Idempotency-Key": key})
+    assert_problem(answer, 422, "INVALID_FIELDS")
+    assert answer.json["errors"][0]["field"] == "Idempotency-Key"
+    assert not rooms.asked

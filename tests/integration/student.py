@@ -23,12 +23,13 @@ class Student:
     _numbers = itertools.count(1)
 
     def __init__(self, http: aiohttp.ClientSession, url: str, ws_url: str, name: str) -> None:
-        self.name, self._http, self._url, self._ws_url = name, http, url, ws_url
+        self.name, self._http, self.url, self._ws_url = name, http, url, ws_url
         self.email = f"student{next(self._numbers)}@example.org"
         self.id = ""
         self.token = ""
         self.room = ""
         self.voice_id = ""
+        self.close_code: int | None = None
         self._voices: list[Client] = []
         self._frames: dict[str, asyncio.Queue[dict[str, Any]]] = {}
 
@@ -61,7 +62,7 @@ class Student:
 
     async def _request(self, method: str, path: str, status: int, **options: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        async with self._http.request(method, self._url + path, headers=headers, **options) as answer:
+        async with self._http.request(method, self.url + path, headers=headers, **options) as answer:
             body: dict[str, Any] = await answer.json(content_type=None)
             assert answer.status == status, body
             return body
@@ -100,6 +101,7 @@ class Student:
         async for message in socket:
             frame = message.json()
             self._queue(frame["type"]).put_nowait(frame)
+        self.close_code = socket.close_code
         self.closed.set()
 
     def _queue(self, kind: str) -> asyncio.Queue[dict[str, Any]]:

@@ -31,14 +31,16 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KID = "test"
 
 
-def token(user_id: int, name: str | None = None, *, lives: float = 900, kid: str = KID) -> str:
+def token(
+    user_id: int, name: str | None = None, *, lives: float = 900, kid: str = KID, session: str = ""
+) -> str:
     """An access token as auth makes them."""
     now = time.time()
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": str(user_id),
-        "sid": f"session-{user_id}",
+        "sid": session or f"session-{user_id}",
         "jti": uuid4().hex,
         "iat": int(now),
         "nbf": int(now),
@@ -49,13 +51,41 @@ def token(user_id: int, name: str | None = None, *, lives: float = 900, kid: str
 
 
 class Auth(auth_pb2_grpc.AuthServicer):
-    """auth, as far as rooms needs it: the public keys."""
+    """auth, as far as rooms needs it: the public keys, and what has ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[auth_pb2.Revocation] = []
+        self.said = asyncio.Condition()
+        self.asked: list[auth_pb2.WatchRevocationsRequest] = []
 
     async def GetKeySet(  # noqa: N802
         self, request: auth_pb2.KeySetRequest, context: rpc.Context
     ) -> auth_pb2.KeySet:
         key = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
         return auth_pb2.KeySet(jwks=json.dumps({"keys": [{**key, "kid": KID, "alg": "RS256"}]}))
+
+    async def WatchRevocations(  # noqa: N802
+        self, request: auth_pb2.WatchRevocationsRequest, context: rpc.Context
+    ) -> AsyncIterator[auth_pb2.Revocation]:
+        self.asked.append(request)
+        told, caught_up = request.after_id, False
+        while True:
+            for revocation in self.ended[told:]:
+                told = revocation.id
+                if revocation.deleted_user_id or not request.deletions_only:
+                    yield revocation
+            if not caught_up:
+                yield auth_pb2.Revocation(caught_up=True)
+                caught_up = True
+            async with self.said:
+                await self.said.wait_for(lambda: len(self.ended) > told)  # noqa: B023  # before the next one
+
+    async def revoke(self, **what: Any) -> None:
+        """Tell all that listen, and all that come, that this has ended; by default now."""
+        at = int(time.time() * 1000)
+        self.ended.append(auth_pb2.Revocation(**{"id": len(self.ended) + 1, "at": at, **what}))
+        async with self.said:
+            self.said.notify_all()
 
 
 class Media(media_pb2_grpc.MediaServicer):
@@ -248,6 +278,7 @@ class Stack:
     redis_url: str
     auth_addr: str
     media_addr: str
+    auth: Auth
     media: Media
     stack: contextlib.AsyncExitStack
 
@@ -299,13 +330,13 @@ class Stack:
 @asynccontextmanager
 async def neighbours(database_url: str, redis_url: str = "") -> AsyncIterator[Stack]:
     """Everything rooms needs around it."""
-    media = Media()
+    auth, media = cast(Any, Auth)(), Media()
     async with (
-        grpc_server(auth_pb2_grpc.add_AuthServicer_to_server, cast(Any, Auth)()) as auth_addr,
+        grpc_server(auth_pb2_grpc.add_AuthServicer_to_server, auth) as auth_addr,
         grpc_server(media_pb2_grpc.add_MediaServicer_to_server, media) as media_addr,
         contextlib.AsyncExitStack() as stack,
     ):
-        yield Stack(database_url, redis_url, auth_addr, media_addr, media, stack)
+        yield Stack(database_url, redis_url, auth_addr, media_addr, auth, media, stack)
         # The event streams end before their server does.
         stack.callback(media.hang_up)
 

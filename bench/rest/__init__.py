@@ -1,0 +1,1 @@
+"""What a REST request costs, and how long it takes."""

@@ -1,0 +1,68 @@
+"""The REST API as an OpenAPI 3.1 document, made from typed tables.
+
+tests/gateway/test_openapi.py keeps it complete (every route is described, and no
+other), tests/integration/test_openapi_is_true.py keeps it true.
+"""
+
+from __future__ import annotations
+
+from gateway.openapi import accounts, rooms
+from gateway.openapi.parts import Json, answer, operation, problem, text, thing
+from gateway.openapi.schemas import HEADERS, SCHEMAS
+
+SERVER = "Server"
+
+
+def _server_paths() -> dict[str, Json]:
+    alive = operation(
+        SERVER, "alive", "This process lives", {200: answer("It does", _status("alive"))}, signed_in=False
+    )
+    ready = operation(
+        SERVER,
+        "ready",
+        "The gateway and the services behind it can serve",
+        {200: answer("They can", _status("ready")), 503: problem(503)},
+        signed_in=False,
+    )
+    settings = operation(
+        SERVER,
+        "settings",
+        "What the page has to know",
+        {200: answer("Settings", thing({"ws_url": text("Where the websocket is", pattern="^wss?://")}))},
+        signed_in=False,
+    )
+    itself = operation(
+        SERVER,
+        "openapi",
+        "This document",
+        {200: answer("OpenAPI 3.1", thing({"openapi": text(pattern=r"^3\.1\.")}))},
+        signed_in=False,
+    )
+    paths = {"/healthz": alive, "/readyz": ready, "/config.json": settings, "/openapi.json": itself}
+    return {path: {"get": each} for path, each in paths.items()}
+
+
+def _status(word: str) -> Json:
+    return thing({"status": {"const": word}})
+
+
+def document() -> Json:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "cwrkPlanet",
+            "version": "1",
+            "description": "Self-hosted study rooms: accounts, rooms and history. "
+            "Ignore members you do not know. The websocket is described in docs/protocol.md.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"accessToken": []}],
+        "tags": [{"name": accounts.TAG}, {"name": rooms.TAG}, {"name": SERVER}],
+        "paths": {**accounts.PATHS, **rooms.PATHS, **_server_paths()},
+        "components": {
+            "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": SCHEMAS,
+            "headers": HEADERS,
+        },
+    }

@@ -1,0 +1,119 @@
+"""/rooms. Bodies are snake_case."""
+
+from __future__ import annotations
+
+from gateway.openapi.parts import (
+    NO_CONTROLS,
+    SOME_TEXT,
+    Json,
+    answer,
+    operation,
+    optional,
+    parameter,
+    ref,
+    text,
+    thing,
+)
+from gateway.openapi.schemas import USER_ID, UUID
+
+TAG = "Rooms"
+ROOM_ID = [parameter("path", "id", UUID, "The room", required=True)]
+LIMIT = parameter(
+    "query",
+    "limit",
+    {"type": "integer", "minimum": 0},
+    "How many; 0 is the default (50), above the most (100) it is clamped",
+)
+CURSOR = text("Opaque: `next_cursor` of the page before")
+LINKED = ("getRoom", "joinRoom", "leaveRoom", "listParticipants", "listChat")
+LINKS: Json = {
+    name: {"operationId": name, "parameters": {"path.id": "$response.body#/id"}} for name in LINKED
+}
+
+PATHS: dict[str, Json] = {
+    "/rooms": {
+        "post": operation(
+            TAG,
+            "createRoom",
+            "Open a room; its maker is its owner",
+            {201: answer("The room", ref("Room"), links=LINKS)},
+            parameters=[
+                parameter(
+                    "header",
+                    "Idempotency-Key",
+                    text(pattern="^[!-~]+$", minLength=1, maxLength=128),
+                    "The same key and body within 24 hours get the first answer again; another body 422",
+                )
+            ],
+            takes_body=thing(
+                {"name": text("1 to 100 characters", pattern=SOME_TEXT, minLength=1, maxLength=100)},
+                max=optional({"type": "integer", "minimum": 1, "maximum": 500, "default": 10}),
+                topic=optional(text(pattern=NO_CONTROLS, maxLength=500)),
+                visibility={"enum": ["public", "unlisted", "private", "", None], "default": "public"},
+            ),
+        ),
+        "get": operation(
+            TAG,
+            "listRooms",
+            "Public rooms and one's own, newest first",
+            {200: answer("A page", ref("RoomPage"))},
+            (400, 422),
+            parameters=[
+                LIMIT,
+                parameter("query", "cursor", CURSOR, "Older rooms"),
+                parameter(
+                    "query", "q", text(pattern=NO_CONTROLS, maxLength=100), "Words in the name or the topic"
+                ),
+            ],
+        ),
+    },
+    "/rooms/{id}": {
+        "parameters": ROOM_ID,
+        "get": operation(TAG, "getRoom", "A room", {200: answer("The room", ref("Room"))}, (404,)),
+    },
+    "/rooms/{id}/join": {
+        "parameters": ROOM_ID,
+        "post": operation(
+            TAG,
+            "joinRoom",
+            "Become a member and take a seat; twice is once",
+            {200: answer("A seat", thing({"room_id": UUID, "peer_id": USER_ID}))},
+            (404, 409),
+        ),
+    },
+    "/rooms/{id}/leave": {
+        "parameters": ROOM_ID,
+        "post": operation(
+            TAG,
+            "leaveRoom",
+            "End the membership",
+            {200: answer("Left", thing({"status": {"const": "left"}}))},
+            (404,),
+        ),
+    },
+    "/rooms/{id}/participants": {
+        "parameters": ROOM_ID,
+        "get": operation(
+            TAG,
+            "listParticipants",
+            "Who has a seat now",
+            {
+                200: answer(
+                    "The participants", thing({"items": {"type": "array", "items": ref("Participant")}})
+                )
+            },
+            (404,),
+        ),
+    },
+    "/rooms/{id}/chat": {
+        "parameters": ROOM_ID,
+        "get": operation(
+            TAG,
+            "listChat",
+            "The history, newest first; for members",
+            {200: answer("A page", ref("ChatPage"))},
+            (400, 404, 422),
+            parameters=[LIMIT, parameter("query", "after", CURSOR, "Older messages")],
+        ),
+    },
+}
