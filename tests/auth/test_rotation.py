@@ -110,7 +110,7 @@ def test_the_command(
     (old,) = capsys.readouterr().out.splitlines()
     assert old.endswith("  signs")
     assert keys_command.run(["rotate"]) == 0
-    new, old = capsys.readouterr().out.splitlines()
+    *_logged, new, old = capsys.readouterr().out.splitlines()
     assert "  signs from " in new
     assert old.endswith("  signs")
     assert keys_command.run(["rotate"]) == 2
