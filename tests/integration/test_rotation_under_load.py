@@ -17,7 +17,7 @@ from tests import services
 from tests.integration.student import PASSWORD, Student
 
 WORKERS = 4
-# Signing keys change places in two of these; 30 s in earnest. Short, but long beside what a busy machine needs
+# Keys change places in two of these; 30 s in earnest. Short, but long beside what a busy machine takes
 # to read the folder.
 REFETCH_SECONDS = 3
 
