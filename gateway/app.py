@@ -53,6 +53,11 @@ def make_app(
     pages.add_to(app)
     Docs().add_to(app)
     app.on_response_prepare.append(middleware.headers_of(pages, cors))
+
+    async def close(_app: web.Application) -> None:
+        await rates.close()
+
+    app.on_cleanup.append(close)
     return app
 
 

@@ -20,7 +20,9 @@ import ipaddress
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
+import redis.asyncio
 import redis.exceptions
 from aiohttp import web
 from limits import RateLimitItemPerMinute
@@ -35,6 +37,7 @@ WINDOW_SECONDS = 60
 PARTS, PART_MAX = 20, 50
 LEASES_MAX = 50_000
 REDIS_SECONDS = 0.2
+REDIS_CONNECTIONS = 16
 REDIS_AGAIN_SECONDS = 5.0
 
 logger = log.get("gateway.rates")
@@ -65,15 +68,24 @@ class Rates:
         self._memory = FixedWindowRateLimiter(MemoryStorage())
         self._redis: FixedWindowRateLimiter | None = None
         if redis_url:
-            storage = RedisStorage(
-                f"async+{redis_url}",
-                implementation="redispy",
-                key_prefix="gateway:rates",
+            self._pool = redis.asyncio.BlockingConnectionPool.from_url(
+                redis_url,
+                max_connections=REDIS_CONNECTIONS,
+                timeout=REDIS_SECONDS,
                 socket_timeout=REDIS_SECONDS,
                 socket_connect_timeout=REDIS_SECONDS,
             )
+            shared: dict[str, Any] = {"connection_pool": self._pool}  # or there would be no way to close it
+            storage = RedisStorage(
+                f"async+{redis_url}", implementation="redispy", key_prefix="gateway:rates", **shared
+            )
             self._redis = FixedWindowRateLimiter(storage)
         self._redis_again = 0.0
+
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        if self._redis:
+            await self._pool.disconnect()
 
     async def person(self, request: web.Request, user_id: int) -> None:
         """Count a request of somebody who is signed in. Raises TooMany."""

@@ -116,6 +116,8 @@ async def test_by_invite_only_as_many_as_it_says(auth_database: str, keys_dir: P
             *(register(auth, f"{n}@example.org", code) for n in range(10)), return_exceptions=True
         )
         assert sum(isinstance(answer, auth_pb2.Session) for answer in answers) == 3
+        refused_codes = {answer.code for answer in answers if isinstance(answer, CwrkError)}
+        assert refused_codes == {"INVITE_INVALID"}
         with pytest.raises(Forbidden) as refused:
             await register(auth, invite=code)
         assert refused.value.code == "INVITE_INVALID"

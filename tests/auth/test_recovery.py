@@ -148,6 +148,7 @@ async def test_two_links_used_at_once_do_not_wait_for_each_other(auth: Caller, s
     tokens = [await smtp.token(), await smtp.token()]
     answers = await asyncio.gather(*(reset(auth, token) for token in tokens), return_exceptions=True)
     assert sum(answer is None for answer in answers) == 1
+    assert {each.code for each in answers if isinstance(each, CwrkError)} == {"MAIL_TOKEN_INVALID"}
 
 
 async def test_a_link_ends_after_an_hour(auth: Caller, smtp: Server, auth_database: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,13 @@ async def spend(rates: Rates, user_id: int, count: int) -> int:
 
 async def test_gateways_count_together_in_redis(redis_url: str) -> None:
     first, second = (Rates(redis_url, person=100, address=100) for _ in range(2))
-    assert await spend(first, 1, 60) == 60
-    assert await spend(second, 1, 60) == 40
-    assert await spend(first, 1, 60) == 0
-    assert await spend(second, 2, 60) == 60
+    async with AsyncExitStack() as closing:
+        for each in (first, second):
+            closing.push_async_callback(each.close)
+        assert await spend(first, 1, 60) == 60
+        assert await spend(second, 1, 60) == 40
+        assert await spend(first, 1, 60) == 0
+        assert await spend(second, 2, 60) == 60
 
 
 async def test_at_once_is_no_way_around_it() -> None:
@@ -108,17 +111,23 @@ async def test_at_once_is_no_way_around_it() -> None:
 
 async def test_without_redis_nobody_is_refused_or_kept_waiting() -> None:
     rates = Rates(f"redis://127.0.0.1:{free_port()}", person=50, address=50)
-    async with asyncio.timeout(2):
-        assert await spend(rates, 1, 60) == 50
+    try:
+        async with asyncio.timeout(2):
+            assert await spend(rates, 1, 60) == 50
+    finally:
+        await rates.close()
 
 
 async def test_redis_that_is_lost_meanwhile_refuses_nobody() -> None:
     with stack.valkey() as server:
         rates = Rates(server.url, person=40, address=40)
-        assert await spend(rates, 1, 10) == 10
-        server.kill()
-        async with asyncio.timeout(2):
-            assert await spend(rates, 1, 20) == 20
+        try:
+            assert await spend(rates, 1, 10) == 10
+            server.kill()
+            async with asyncio.timeout(2):
+                assert await spend(rates, 1, 20) == 20
+        finally:
+            await rates.close()
 
 
 async def test_a_window_that_has_ended_is_begun_anew() -> None:

@@ -51,7 +51,8 @@ async def until_ready(service: Service, times: int) -> None:
     """Until so many workers in all have said that they are."""
     async with asyncio.timeout(20):
         # The parent's own line comes on top.
-        while service.log.count('"event": "ready"') < times + 1:  # noqa: ASYNC110  # its log has no event
+        while service.log.count('"event": "ready"') < times + 1:
+            assert service.process.returncode is None, service.log
             await asyncio.sleep(0.02)
 
 
