@@ -14,7 +14,8 @@ from proto import rooms_pb2, rooms_pb2_grpc
 from rooms.cursors import Cursors
 from rooms.hub import Hub
 from rooms.idempotency import Key
-from rooms.store import ChatRecord, RoomRecord, SeatRecord, Store, gone
+from rooms.records import ChatRecord, RoomRecord, SeatRecord
+from rooms.store import Store, gone
 
 NAME = "cwrk.rooms.v1.Rooms"
 

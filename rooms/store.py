@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +12,7 @@ from common.tokens import Identity
 from common.tokens import ended as session_ended
 from rooms import idempotency
 from rooms.participant import Member
+from rooms.records import ChatRecord, RoomRecord, SeatRecord
 
 JOIN_SECONDS = 60  # a seat taken by joining waits this long for a websocket
 SEAT_SECONDS = 30  # and is kept this long after the last one
@@ -30,50 +29,6 @@ ROOMS = (
     f"SELECT r.*, {SEATS_TAKEN} AS participants, {UNREAD} AS unread, me.user_id IS NOT NULL AS is_member"  # noqa: S608  # our own text
     " FROM rooms.rooms r LEFT JOIN rooms.members me ON me.room_id = r.id AND me.user_id = $1"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRecord:
-    """A room as somebody sees it: `participants` seats taken, `unread` after that person's marker."""
-
-    id: UUID
-    name: str
-    topic: str
-    visibility: str
-    max_participants: int
-    owner_id: int
-    created_at: datetime
-    participants: int
-    unread: int
-    is_member: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SeatRecord:
-    """Somebody who has a seat; `online`: with a websocket."""
-
-    user_id: int
-    display_name: str
-    role: str
-    muted_by: str
-    taken_at: datetime
-    seen_at: datetime
-    online: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRecord:
-    """A message of the history; a deleted one has no text."""
-
-    id: UUID
-    seq: int
-    user_id: int
-    display_name: str
-    text: str
-    created_at: datetime
-    reply_to: UUID | None
-    edited_at: datetime | None
-    deleted: bool
 
 
 class Store:
