@@ -36,7 +36,7 @@ window.hand = {
 
 
 async def register(page: Firefox, name: str) -> None:
-    await page.evaluate("hand.click('form.account .link')")
+    await page.evaluate("hand.click('form.account button.link')")
     await page.evaluate(f"hand.fill('input[name=displayName]', '{name}')")
     await page.evaluate(f"hand.fill('input[name=email]', '{uuid4().hex}@example.org')")
     await page.evaluate(f"hand.fill('input[name=password]', '{PASSWORD}')")
