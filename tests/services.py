@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from tests import stack
 ROOT = Path(__file__).resolve().parents[1]
 READY_S = 30
 STOP_S = 10
+# What opens a door or tells where somebody is: access tokens, refresh tokens, an SDP's lines.
+SECRETS = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}|cwrkr_[\w-]{16,}|a=(?:ice-|fingerprint)")
 
 
 class Stack:
@@ -85,8 +88,11 @@ def running(
     media_host: str = "127.0.0.1",
     origins: tuple[str, ...] = (),
     settings: Mapping[str, str] = MappingProxyType({}),
+    passwords: tuple[str, ...] = (),
 ) -> Iterator[Stack]:
     """Everything started and ready; all of it gone afterwards, whatever happened.
+
+    Whatever the tests did to it meanwhile, no log holds a token, an SDP or one of `passwords`.
 
     HTTP and the websocket listen at `listen`, voice at `media_host`; pages at 127.0.0.1 and at the hosts
     `origins` are let in. `settings` go to all services.
@@ -106,6 +112,8 @@ def running(
             yield chain
         finally:
             chain.stop()
+        leaked = SECRETS.findall(chain.logs()) + [each for each in passwords if each in chain.logs()]
+        assert leaked == []
 
 
 def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import pytest
 
 from tests import services
-from tests.integration.student import Student
+from tests.integration.student import PASSWORD, Student
 
 NewStudent: TypeAlias = Callable[[str], Awaitable[Student]]
 
@@ -15,7 +15,7 @@ NewStudent: TypeAlias = Callable[[str], Awaitable[Student]]
 @pytest.fixture(scope="package")
 def chain() -> Iterator[services.Stack]:
     """Shared by the tests of this folder: whoever kills a part of it waits until that is back."""
-    with services.running() as running:
+    with services.running(passwords=(PASSWORD,)) as running:
         yield running
 
 
