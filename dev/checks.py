@@ -32,9 +32,12 @@ def _taken(service: Service, port: Port) -> str:
         port.number,
     )
     value = f"{port.host}:{other}" if port.variable.endswith("_LISTEN") else str(other)
+    by = holder(port)
+    # A connection that has just ended keeps its port for a minute, and belongs to nobody.
+    way = "Stop that" if by else "Wait a minute"
     return (
-        f"{kind} {port.number}, which {service.name} wants, is taken{holder(port)}. "
-        f"Stop that, or choose another: make run {port.variable}={value}"
+        f"{kind} {port.number}, which {service.name} wants, is taken{by}. "
+        f"{way}, or choose another: make run {port.variable}={value}"
     )
 
 
