@@ -20,7 +20,7 @@ from common import log
 from common.database import LOST, Database
 
 POLL_SECONDS = 2.0
-REDEADLINE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 DEADLINE_SECONDS = 5.0
 PING_SECONDS = 10.0
 PAGE = 500
@@ -85,7 +85,7 @@ class Feed:
                 await self._listen()
             except LOST as error:
                 logger.warning("not listening for revocations", reason=type(error).__name__)
-            await asyncio.sleep(REDEADLINE_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -90,7 +90,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
             ("fanout", hub.fanout.run),
             ("leases", lambda: keep_leases(hub, presence)),
         ):
-            stack.push_async_callback(_cancel, asyncio.create_task(_forever(work), name=name))
+            await stack.enter_async_context(background(work, f"rooms.{name}"))
         stack.push_async_callback(hub.close)
 
         auth = await stack.enter_async_context(rpc.connect(config.auth_addr, "auth", config.service_token))
@@ -174,18 +174,3 @@ async def drain(hub: Hub, presence: Presence, seconds: float) -> None:
     await hub.empty(CLOSE_SECONDS)
     with contextlib.suppress(CwrkError):
         await presence.retire(GRACE_SECONDS)
-
-
-async def _forever(work: Callable[[], Awaitable[None]]) -> None:
-    """What must not end does not: a fault of ours is logged, and it begins again."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            logger.exception("begins again")
-        await asyncio.sleep(1)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
