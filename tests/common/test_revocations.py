@@ -10,7 +10,7 @@ import pytest
 
 from common import rpc
 from common.errors import Unauthenticated
-from common.revocations import MARGIN_SECONDS, Ended, Revocations
+from common.revocations import MARGIN_SECONDS, SETTLE_SECONDS, Ended, Revocations
 from common.tokens import LEEWAY_SECONDS, LIFETIME_SECONDS, Identity, Verifier
 from dev.ports import free_port
 from proto import auth_pb2, auth_pb2_grpc
@@ -134,9 +134,9 @@ async def test_without_auth_a_service_that_starts_waits_a_second_once_and_serves
         loop = asyncio.get_running_loop()
         started = loop.time()
         assert (await verifier.verify(token())).user_id == 7
-        assert loop.time() - started < 3
-        async with asyncio.timeout(0.5):
-            await verifier.verify(token())
+        waited = loop.time()
+        await verifier.verify(token())
+        assert loop.time() - waited < SETTLE_SECONDS <= waited - started
 
 
 async def test_each_is_kept_until_its_tokens_are_over_and_no_longer() -> None:
