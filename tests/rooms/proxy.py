@@ -1,11 +1,43 @@
-"""A TCP proxy in front of PostgreSQL, for failures at a chosen moment."""
+"""A TCP proxy, for failures at a chosen moment: in front of PostgreSQL, of Valkey, of a replica's websocket."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
+
+CHUNK = 65536
+
+
+@dataclass(eq=False)
+class Line:
+    """One connection through the proxy."""
+
+    task: asyncio.Task[None]
+    listens: bool = False  # it said SUBSCRIBE
+    silent: bool = False  # its answers are lost
+    ends: list[asyncio.StreamWriter] = field(default_factory=list)
+
+
+Which: TypeAlias = Callable[[Line], bool]
+
+
+def every(_: Line) -> bool:
+    return True
+
+
+def none(_: Line) -> bool:
+    return False
+
+
+def listening(line: Line) -> bool:
+    """Of Valkey's: those over which notices come."""
+    return line.listens
 
 
 class Proxy:
@@ -15,82 +47,138 @@ class Proxy:
         self._target = urlsplit(url)
         self._port = 0
         self._server: asyncio.Server | None = None
-        self._lines: set[asyncio.Task[None]] = set()
-        self._on_commit: Callable[[], bool] | None = None
+        self._lines: dict[Line, None] = {}
+        self._on_commit: Callable[[Line], bool] | None = None
+        self._cuts: Which = none
+        self._holds: Which = none
+        self._released = asyncio.Event()
 
     @property
     def url(self) -> str:
-        user, _, _ = self._target.netloc.rpartition("@")
-        return urlunsplit(self._target._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
+        user, at, _ = self._target.netloc.rpartition("@")
+        return urlunsplit(self._target._replace(netloc=f"{user}{at}127.0.0.1:{self._port}"))
+
+    @property
+    def lines(self) -> list[Line]:
+        """The connections there are now, the oldest first."""
+        return list(self._lines)
 
     async def restore(self) -> None:
-        """Take connections, on the same port as before."""
-        self._server = await asyncio.start_server(self._line, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+        """Take connections, on the same port as before, and pass on everything."""
+        self.go_on()
+        self._cuts = none
+        if self._server is None:
+            self._server = await asyncio.start_server(self._line, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Cut every connection, and refuse new ones."""
         if self._server is not None:
             self._server.close()
-        for line in list(self._lines):
-            line.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
+            self._server = None
+        await self.reset(every)
+
+    async def keep_cutting(self, which: Which) -> None:
+        """Cut these connections, and new ones as soon as they are such, until restored."""
+        self._cuts = which
+        await self.reset(which)
+
+    async def reset(self, which: Which) -> None:
+        """Cut these connections, once."""
+        tasks = [line.task for line in self._lines if which(line)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stall(self, which: Which) -> None:
+        """Leave these connections open and pass nothing on, until `go_on`."""
+        self._released.clear()
+        self._holds = which
+
+    def go_on(self) -> None:
+        """Nothing is held any more; what was held arrives now."""
+        self._holds = none
+        self._released.set()
 
     def lose_next_commit(self, *, arrives: bool, then: Callable[[], None] = lambda: None) -> None:
         """Cut the connection that says COMMIT next: before it arrives, or before its answer does."""
 
-        def on_commit() -> bool:
-            self._on_commit = None
+        def on_commit(line: Line) -> bool:
+            line.silent = True
             then()
             return arrives
+
+        self._on_commit = on_commit
+
+    def stall_next_commit(self) -> None:
+        """Hold the connection that says COMMIT next, before it arrives, until `go_on`."""
+
+        def on_commit(committing: Line) -> bool:
+            self.stall(lambda line: line is committing)
+            return True
 
         self._on_commit = on_commit
 
     async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._lines.add(task)
+        line = Line(task, ends=[writer])
+        self._lines[line] = None
         try:
             onwards, out = await asyncio.open_connection(self._target.hostname, self._target.port)
-        except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
-            return
+            line.ends.append(out)
+            there = asyncio.create_task(self._there(line, reader, out))
+            back = asyncio.create_task(self._back(line, onwards, writer))
+            try:
+                await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                there.cancel()
+                back.cancel()
+                await asyncio.gather(there, back, return_exceptions=True)
+            for end in line.ends:
+                end.close()
+        except (OSError, asyncio.CancelledError):  # nobody there, or cut
+            for end in line.ends:
+                _reset(end)
         finally:
-            task.add_done_callback(self._lines.discard)
-        silent = asyncio.Event()  # the answer to a COMMIT is lost with the connection
-        there = asyncio.create_task(self._there(reader, out, silent))
-        back = asyncio.create_task(self._back(onwards, writer, silent))
-        try:
-            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            pass  # cut
-        finally:
-            there.cancel()
-            back.cancel()
-            await asyncio.gather(there, back, return_exceptions=True)
-            writer.transport.abort()
-            out.transport.abort()
+            del self._lines[line]
 
-    async def _there(
-        self, reader: asyncio.StreamReader, out: asyncio.StreamWriter, silent: asyncio.Event
-    ) -> None:
-        while data := await reader.read(65536):
+    async def _there(self, line: Line, reader: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        while data := await reader.read(CHUNK):
+            line.listens = line.listens or b"SUBSCRIBE" in data
+            if self._cuts(line):
+                line.task.cancel()
+                return
             if b"COMMIT" in data and self._on_commit is not None:
-                if not self._on_commit():
+                on_commit, self._on_commit = self._on_commit, None
+                if not on_commit(line):
+                    line.task.cancel()
                     return
-                silent.set()
-            out.write(data)
+            await self._pass(line, data, out)
 
-    async def _back(
-        self, onwards: asyncio.StreamReader, writer: asyncio.StreamWriter, silent: asyncio.Event
-    ) -> None:
-        while (data := await onwards.read(65536)) and not silent.is_set():
-            writer.write(data)
+    async def _back(self, line: Line, onwards: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await onwards.read(CHUNK):
+            if line.silent:
+                line.task.cancel()
+                return
+            await self._pass(line, data, writer)
+
+    async def _pass(self, line: Line, data: bytes, to: asyncio.StreamWriter) -> None:
+        while self._holds(line):
+            await self._released.wait()
+        to.write(data)
+        await to.drain()
+
+
+def _reset(end: asyncio.StreamWriter) -> None:
+    """Close at once and rudely: the other side sees ECONNRESET."""
+    end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.transport.abort()
 
 
 @asynccontextmanager
 async def proxied(url: str) -> AsyncIterator[Proxy]:
-    """A proxy in front of the database at `url`."""
+    """A proxy in front of the server at `url`."""
     proxy = Proxy(url)
     await proxy.restore()
     try:
