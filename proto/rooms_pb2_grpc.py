@@ -72,6 +72,66 @@ class RoomsStub(object):
                 request_serializer=proto_dot_rooms__pb2.ListChatRequest.SerializeToString,
                 response_deserializer=proto_dot_rooms__pb2.ListChatResponse.FromString,
                 _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/ListEvents',
+                request_serializer=proto_dot_rooms__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
+        self.UpdateRoom = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/UpdateRoom',
+                request_serializer=proto_dot_rooms__pb2.UpdateRoomRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Room.FromString,
+                _registered_method=True)
+        self.DeleteRoom = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/DeleteRoom',
+                request_serializer=proto_dot_rooms__pb2.DeleteRoomRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.DeleteRoomResponse.FromString,
+                _registered_method=True)
+        self.Moderate = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/Moderate',
+                request_serializer=proto_dot_rooms__pb2.ModerateRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.ModerateResponse.FromString,
+                _registered_method=True)
+        self.ListBans = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/ListBans',
+                request_serializer=proto_dot_rooms__pb2.ListBansRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.ListBansResponse.FromString,
+                _registered_method=True)
+        self.CreateInvite = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/CreateInvite',
+                request_serializer=proto_dot_rooms__pb2.CreateInviteRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Invite.FromString,
+                _registered_method=True)
+        self.ListInvites = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/ListInvites',
+                request_serializer=proto_dot_rooms__pb2.ListInvitesRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.ListInvitesResponse.FromString,
+                _registered_method=True)
+        self.RevokeInvite = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/RevokeInvite',
+                request_serializer=proto_dot_rooms__pb2.RevokeInviteRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.RevokeInviteResponse.FromString,
+                _registered_method=True)
+        self.AcceptInvite = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/AcceptInvite',
+                request_serializer=proto_dot_rooms__pb2.AcceptInviteRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Room.FromString,
+                _registered_method=True)
+        self.CreateTicket = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/CreateTicket',
+                request_serializer=proto_dot_rooms__pb2.CreateTicketRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Ticket.FromString,
+                _registered_method=True)
+        self.GetTimer = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/GetTimer',
+                request_serializer=proto_dot_rooms__pb2.GetTimerRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Timer.FromString,
+                _registered_method=True)
+        self.SetTimer = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/SetTimer',
+                request_serializer=proto_dot_rooms__pb2.SetTimerRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.Timer.FromString,
+                _registered_method=True)
 
 
 class RoomsServicer(object):
@@ -122,6 +182,79 @@ class RoomsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvents(self, request, context):
+        """Every durable event after a seq, ascending, as the websocket sends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRoom(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Moderate(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBans(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateInvite(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvites(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvite(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptInvite(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTicket(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTimer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetTimer(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoomsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -159,6 +292,66 @@ def add_RoomsServicer_to_server(servicer, server):
                     servicer.ListChat,
                     request_deserializer=proto_dot_rooms__pb2.ListChatRequest.FromString,
                     response_serializer=proto_dot_rooms__pb2.ListChatResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=proto_dot_rooms__pb2.ListEventsRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.ListEventsResponse.SerializeToString,
+            ),
+            'UpdateRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRoom,
+                    request_deserializer=proto_dot_rooms__pb2.UpdateRoomRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Room.SerializeToString,
+            ),
+            'DeleteRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRoom,
+                    request_deserializer=proto_dot_rooms__pb2.DeleteRoomRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.DeleteRoomResponse.SerializeToString,
+            ),
+            'Moderate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Moderate,
+                    request_deserializer=proto_dot_rooms__pb2.ModerateRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.ModerateResponse.SerializeToString,
+            ),
+            'ListBans': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBans,
+                    request_deserializer=proto_dot_rooms__pb2.ListBansRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.ListBansResponse.SerializeToString,
+            ),
+            'CreateInvite': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateInvite,
+                    request_deserializer=proto_dot_rooms__pb2.CreateInviteRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Invite.SerializeToString,
+            ),
+            'ListInvites': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvites,
+                    request_deserializer=proto_dot_rooms__pb2.ListInvitesRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.ListInvitesResponse.SerializeToString,
+            ),
+            'RevokeInvite': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvite,
+                    request_deserializer=proto_dot_rooms__pb2.RevokeInviteRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.RevokeInviteResponse.SerializeToString,
+            ),
+            'AcceptInvite': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptInvite,
+                    request_deserializer=proto_dot_rooms__pb2.AcceptInviteRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Room.SerializeToString,
+            ),
+            'CreateTicket': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTicket,
+                    request_deserializer=proto_dot_rooms__pb2.CreateTicketRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Ticket.SerializeToString,
+            ),
+            'GetTimer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTimer,
+                    request_deserializer=proto_dot_rooms__pb2.GetTimerRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Timer.SerializeToString,
+            ),
+            'SetTimer': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTimer,
+                    request_deserializer=proto_dot_rooms__pb2.SetTimerRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.Timer.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -353,6 +546,330 @@ class Rooms(object):
             '/cwrk.rooms.v1.Rooms/ListChat',
             proto_dot_rooms__pb2.ListChatRequest.SerializeToString,
             proto_dot_rooms__pb2.ListChatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/ListEvents',
+            proto_dot_rooms__pb2.ListEventsRequest.SerializeToString,
+            proto_dot_rooms__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/UpdateRoom',
+            proto_dot_rooms__pb2.UpdateRoomRequest.SerializeToString,
+            proto_dot_rooms__pb2.Room.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/DeleteRoom',
+            proto_dot_rooms__pb2.DeleteRoomRequest.SerializeToString,
+            proto_dot_rooms__pb2.DeleteRoomResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Moderate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/Moderate',
+            proto_dot_rooms__pb2.ModerateRequest.SerializeToString,
+            proto_dot_rooms__pb2.ModerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/ListBans',
+            proto_dot_rooms__pb2.ListBansRequest.SerializeToString,
+            proto_dot_rooms__pb2.ListBansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateInvite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/CreateInvite',
+            proto_dot_rooms__pb2.CreateInviteRequest.SerializeToString,
+            proto_dot_rooms__pb2.Invite.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvites(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/ListInvites',
+            proto_dot_rooms__pb2.ListInvitesRequest.SerializeToString,
+            proto_dot_rooms__pb2.ListInvitesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/RevokeInvite',
+            proto_dot_rooms__pb2.RevokeInviteRequest.SerializeToString,
+            proto_dot_rooms__pb2.RevokeInviteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptInvite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/AcceptInvite',
+            proto_dot_rooms__pb2.AcceptInviteRequest.SerializeToString,
+            proto_dot_rooms__pb2.Room.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTicket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/CreateTicket',
+            proto_dot_rooms__pb2.CreateTicketRequest.SerializeToString,
+            proto_dot_rooms__pb2.Ticket.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTimer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/GetTimer',
+            proto_dot_rooms__pb2.GetTimerRequest.SerializeToString,
+            proto_dot_rooms__pb2.Timer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTimer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/SetTimer',
+            proto_dot_rooms__pb2.SetTimerRequest.SerializeToString,
+            proto_dot_rooms__pb2.Timer.FromString,
             options,
             channel_credentials,
             insecure,

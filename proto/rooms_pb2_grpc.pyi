@@ -43,6 +43,19 @@ class RoomsStub:
     LeaveRoom: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.LeaveRoomRequest, _rooms_pb2.LeaveRoomResponse]
     ListParticipants: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ListParticipantsRequest, _rooms_pb2.ListParticipantsResponse]
     ListChat: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ListChatRequest, _rooms_pb2.ListChatResponse]
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ListEventsRequest, _rooms_pb2.ListEventsResponse]
+    """Every durable event after a seq, ascending, as the websocket sends it."""
+    UpdateRoom: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.UpdateRoomRequest, _rooms_pb2.Room]
+    DeleteRoom: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.DeleteRoomRequest, _rooms_pb2.DeleteRoomResponse]
+    Moderate: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ModerateRequest, _rooms_pb2.ModerateResponse]
+    ListBans: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ListBansRequest, _rooms_pb2.ListBansResponse]
+    CreateInvite: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.CreateInviteRequest, _rooms_pb2.Invite]
+    ListInvites: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ListInvitesRequest, _rooms_pb2.ListInvitesResponse]
+    RevokeInvite: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.RevokeInviteRequest, _rooms_pb2.RevokeInviteResponse]
+    AcceptInvite: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.AcceptInviteRequest, _rooms_pb2.Room]
+    CreateTicket: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.CreateTicketRequest, _rooms_pb2.Ticket]
+    GetTimer: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.GetTimerRequest, _rooms_pb2.Timer]
+    SetTimer: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.SetTimerRequest, _rooms_pb2.Timer]
 
 @_typing.type_check_only
 class RoomsAsyncStub(RoomsStub):
@@ -59,6 +72,19 @@ class RoomsAsyncStub(RoomsStub):
     LeaveRoom: _aio.UnaryUnaryMultiCallable[_rooms_pb2.LeaveRoomRequest, _rooms_pb2.LeaveRoomResponse]  # type: ignore[assignment]
     ListParticipants: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ListParticipantsRequest, _rooms_pb2.ListParticipantsResponse]  # type: ignore[assignment]
     ListChat: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ListChatRequest, _rooms_pb2.ListChatResponse]  # type: ignore[assignment]
+    ListEvents: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ListEventsRequest, _rooms_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """Every durable event after a seq, ascending, as the websocket sends it."""
+    UpdateRoom: _aio.UnaryUnaryMultiCallable[_rooms_pb2.UpdateRoomRequest, _rooms_pb2.Room]  # type: ignore[assignment]
+    DeleteRoom: _aio.UnaryUnaryMultiCallable[_rooms_pb2.DeleteRoomRequest, _rooms_pb2.DeleteRoomResponse]  # type: ignore[assignment]
+    Moderate: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ModerateRequest, _rooms_pb2.ModerateResponse]  # type: ignore[assignment]
+    ListBans: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ListBansRequest, _rooms_pb2.ListBansResponse]  # type: ignore[assignment]
+    CreateInvite: _aio.UnaryUnaryMultiCallable[_rooms_pb2.CreateInviteRequest, _rooms_pb2.Invite]  # type: ignore[assignment]
+    ListInvites: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ListInvitesRequest, _rooms_pb2.ListInvitesResponse]  # type: ignore[assignment]
+    RevokeInvite: _aio.UnaryUnaryMultiCallable[_rooms_pb2.RevokeInviteRequest, _rooms_pb2.RevokeInviteResponse]  # type: ignore[assignment]
+    AcceptInvite: _aio.UnaryUnaryMultiCallable[_rooms_pb2.AcceptInviteRequest, _rooms_pb2.Room]  # type: ignore[assignment]
+    CreateTicket: _aio.UnaryUnaryMultiCallable[_rooms_pb2.CreateTicketRequest, _rooms_pb2.Ticket]  # type: ignore[assignment]
+    GetTimer: _aio.UnaryUnaryMultiCallable[_rooms_pb2.GetTimerRequest, _rooms_pb2.Timer]  # type: ignore[assignment]
+    SetTimer: _aio.UnaryUnaryMultiCallable[_rooms_pb2.SetTimerRequest, _rooms_pb2.Timer]  # type: ignore[assignment]
 
 class RoomsServicer(metaclass=_abc_1.ABCMeta):
     """Rooms, participants and chat history, for the gateway.
@@ -114,5 +140,90 @@ class RoomsServicer(metaclass=_abc_1.ABCMeta):
         request: _rooms_pb2.ListChatRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rooms_pb2.ListChatResponse, _abc.Awaitable[_rooms_pb2.ListChatResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _rooms_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.ListEventsResponse, _abc.Awaitable[_rooms_pb2.ListEventsResponse]]:
+        """Every durable event after a seq, ascending, as the websocket sends it."""
+
+    @_abc_1.abstractmethod
+    def UpdateRoom(
+        self,
+        request: _rooms_pb2.UpdateRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Room, _abc.Awaitable[_rooms_pb2.Room]]: ...
+
+    @_abc_1.abstractmethod
+    def DeleteRoom(
+        self,
+        request: _rooms_pb2.DeleteRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.DeleteRoomResponse, _abc.Awaitable[_rooms_pb2.DeleteRoomResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def Moderate(
+        self,
+        request: _rooms_pb2.ModerateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.ModerateResponse, _abc.Awaitable[_rooms_pb2.ModerateResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListBans(
+        self,
+        request: _rooms_pb2.ListBansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.ListBansResponse, _abc.Awaitable[_rooms_pb2.ListBansResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CreateInvite(
+        self,
+        request: _rooms_pb2.CreateInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Invite, _abc.Awaitable[_rooms_pb2.Invite]]: ...
+
+    @_abc_1.abstractmethod
+    def ListInvites(
+        self,
+        request: _rooms_pb2.ListInvitesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.ListInvitesResponse, _abc.Awaitable[_rooms_pb2.ListInvitesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RevokeInvite(
+        self,
+        request: _rooms_pb2.RevokeInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.RevokeInviteResponse, _abc.Awaitable[_rooms_pb2.RevokeInviteResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def AcceptInvite(
+        self,
+        request: _rooms_pb2.AcceptInviteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Room, _abc.Awaitable[_rooms_pb2.Room]]: ...
+
+    @_abc_1.abstractmethod
+    def CreateTicket(
+        self,
+        request: _rooms_pb2.CreateTicketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Ticket, _abc.Awaitable[_rooms_pb2.Ticket]]: ...
+
+    @_abc_1.abstractmethod
+    def GetTimer(
+        self,
+        request: _rooms_pb2.GetTimerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Timer, _abc.Awaitable[_rooms_pb2.Timer]]: ...
+
+    @_abc_1.abstractmethod
+    def SetTimer(
+        self,
+        request: _rooms_pb2.SetTimerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.Timer, _abc.Awaitable[_rooms_pb2.Timer]]: ...
 
 def add_RoomsServicer_to_server(servicer: RoomsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

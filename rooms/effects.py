@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeAlias
-from uuid import UUID
 
-from rooms.messages import ServerMessage
+from rooms.events import Event
+from rooms.incoming import Chat
+from rooms.outgoing import ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message that is not saved yet, and whom to tell."""
+    """What somebody wants written into the log, and whom to tell."""
 
     conn_id: str
     ref_id: str | None
     user_id: int
-    text: str
-    client_msg_id: str | None = None
-    reply_to: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An event of the log: a message as it was saved."""
-
-    seq: int
-    msg_id: UUID
-    user_id: int
-    display_name: str
-    text: str
-    created_at: datetime
-    client_msg_id: str | None = None
-    reply_to: UUID | None = None
+    act: Chat
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A draft's outcome: `said` is in the log, now or (`duplicate`) since before."""
+    """A draft's outcome: `event` is in the log, now or (`duplicate`) since before."""
 
     draft: Draft
-    said: Said
+    event: Event
     duplicate: bool = False
 
 

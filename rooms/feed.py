@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from common.errors import Conflict, CwrkError
 from rooms import effects as do
-from rooms.effects import Effect, Said
-from rooms.messages import ChatAck, ChatSaid, Resume, Resumed, error
+from rooms.effects import Effect
+from rooms.events import Event, announcement
+from rooms.incoming import Resume
+from rooms.outgoing import ChatAck, Resumed, error
 
 FARTHEST_REPLAY = 2000  # events; who is farther behind fetches the history
 REPLAY_PAGE = 50  # events at their longest fit the outbox
@@ -23,13 +25,13 @@ class Reader:
     """A connection as the log sees it. Live events wait in `waiting` while a replay runs."""
 
     from_seq: int  # live events are those after it
-    waiting: list[Said] | None = None
+    waiting: list[Event] | None = None
 
-    def wait(self, said: Said) -> bool:
+    def wait(self, event: Event) -> bool:
         """Keep a live event for after the replay; False when none runs."""
         if self.waiting is None:
             return False
-        self.waiting.append(said)
+        self.waiting.append(event)
         return True
 
 
@@ -46,7 +48,7 @@ class Feed:
         self._room_id = room_id
         self._epoch = epoch
         self._known_head = delivered_seq
-        self._early: dict[int, Said] = {}
+        self._early: dict[int, Event] = {}
         self._reading = False
         self._readers: dict[str, Reader] = {}
 
@@ -61,14 +63,14 @@ class Feed:
     def saved(self, outcomes: Iterable[do.Saved]) -> list[Effect]:
         """Committed drafts: everybody hears, then the senders."""
         outcomes = list(outcomes)
-        effects = self.events([outcome.said for outcome in outcomes if not outcome.duplicate])
+        effects = self.events([outcome.event for outcome in outcomes if not outcome.duplicate])
         for outcome in outcomes:
-            said, draft = outcome.said, outcome.draft
+            event, draft = outcome.event, outcome.draft
             ack = ChatAck(
-                msg_id=str(said.msg_id),
-                client_msg_id=said.client_msg_id,
-                seq=said.seq,
-                ts_unix=int(said.created_at.timestamp()),
+                msg_id=str(event.event_id),
+                client_msg_id=event.client_msg_id,
+                seq=event.seq,
+                ts_unix=int(event.created_at.timestamp()),
                 duplicate=outcome.duplicate,
             )
             effects.append(do.Send(draft.conn_id, ack, draft.ref_id))
@@ -76,33 +78,33 @@ class Feed:
 
     def not_saved(self, draft: do.Draft, problem: CwrkError) -> list[Effect]:
         """Nobody gets it; the sender hears why. `ref_id` falls back on the client_msg_id."""
-        told = error(problem, draft.ref_id or draft.client_msg_id)
+        told = error(problem, draft.ref_id or draft.act.client_msg_id)
         return [do.Send(draft.conn_id, told, draft.ref_id)]
 
     # --- delivering -------------------------------------------------------------------------------------
 
-    def events(self, events: Iterable[Said]) -> list[Effect]:
+    def events(self, events: Iterable[Event]) -> list[Effect]:
         """Events of the log, from anywhere and in any order."""
         effects: list[Effect] = []
-        for said in self._in_turn(events):
-            live = [conn_id for conn_id, reader in self._readers.items() if not reader.wait(said)]
+        for event in self._in_turn(events):
+            live = [conn_id for conn_id, reader in self._readers.items() if not reader.wait(event)]
             if live:
-                effects.append(do.Broadcast(tuple(live), self._chat(said), said.seq))
+                effects.append(do.Broadcast(tuple(live), announcement(self._room_id, event), event.seq))
         for conn_id, reader in self._readers.items():
             if reader.waiting is not None and len(reader.waiting) > MOST_WAITING:
                 reader.waiting = None
                 effects.append(do.Disconnect(conn_id, *SLOW_READER))
         return effects + self._fill()
 
-    def _in_turn(self, events: Iterable[Said]) -> list[Said]:
+    def _in_turn(self, events: Iterable[Event]) -> list[Event]:
         for event in events:
             self._known_head = max(self._known_head, event.seq)
             if event.seq > self.delivered_seq:
                 self._early[event.seq] = event
         ready = []
-        while (said := self._early.pop(self.delivered_seq + 1, None)) is not None:
+        while (due := self._early.pop(self.delivered_seq + 1, None)) is not None:
             self.delivered_seq += 1
-            ready.append(said)
+            ready.append(due)
         if len(self._early) > MOST_EARLY:
             self._early.clear()
         return ready
@@ -112,7 +114,7 @@ class Feed:
         self._known_head = max(self._known_head, seq)
         return self._fill()
 
-    def log_read(self, events: Iterable[Said]) -> list[Effect]:
+    def log_read(self, events: Iterable[Event]) -> list[Effect]:
         """The answer to ReadLog. Empty where it failed: the next notice asks again."""
         self._reading = False
         events = list(events)
@@ -140,7 +142,7 @@ class Feed:
         reader.waiting = []
         return [do.Replay(conn_id, ref_id, resume.last_seq, resume.last_seq, upto)]
 
-    def replayed(self, replay: do.Replay, events: Iterable[Said] | None) -> list[Effect]:
+    def replayed(self, replay: do.Replay, events: Iterable[Event] | None) -> list[Effect]:
         """A page of a replay, None where the log could not be read. After the last page: what waited."""
         conn_id = replay.conn_id
         reader = self._readers.get(conn_id)
@@ -149,22 +151,17 @@ class Feed:
         page = list(events or ())
         if page and page[0].seq != replay.after + 1:
             page = []  # the log begins later by now: what is left of it is no whole answer
-        effects: list[Effect] = [do.Send(conn_id, self._chat(said), seq=said.seq) for said in page]
+        effects: list[Effect] = [
+            do.Send(conn_id, announcement(self._room_id, event), seq=event.seq) for event in page
+        ]
         if page and page[-1].seq < replay.upto:
             return [*effects, replace(replay, after=page[-1].seq)]
         waited, reader.waiting = reader.waiting, None
         resumed = Resumed(bool(page), replay.from_seq, replay.upto)
         effects.append(do.Send(conn_id, resumed, replay.ref_id))
-        return effects + [do.Send(conn_id, self._chat(said), seq=said.seq) for said in waited]
+        return effects + [
+            do.Send(conn_id, announcement(self._room_id, event), seq=event.seq) for event in waited
+        ]
 
-    def _chat(self, said: Said) -> ChatSaid:
-        return ChatSaid(
-            room_id=self._room_id,
-            user_id=str(said.user_id),
-            message=said.text,
-            msg_id=str(said.msg_id),
-            ts_unix=int(said.created_at.timestamp()),
-            display_name=said.display_name,
-            client_msg_id=said.client_msg_id,
-            reply_to=str(said.reply_to) if said.reply_to else None,
-        )
+    def _send(self, conn_id: str, event: Event) -> do.Send:
+        return do.Send(conn_id, announcement(self._room_id, event), seq=event.seq)

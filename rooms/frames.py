@@ -14,25 +14,35 @@ from typing import Any, TypeGuard
 from uuid import UUID
 
 from common.errors import CwrkError, FieldError, InvalidFields, Malformed
-from rooms.messages import (
+from rooms.incoming import (
+    ACTIONS,
+    MAX_BAN_SECONDS,
     MAX_CHAT_CODE_POINTS,
+    MAX_EMOJI_CODE_POINTS,
     MAX_FRAME_BYTES,
     MAX_ID_CHARACTERS,
     MAX_SEQ,
     MAX_TOKEN_CHARACTERS,
+    ROLES,
     Auth,
     Chat,
+    ChatDelete,
+    ChatEdit,
+    ChatReaction,
     ClientMessage,
-    Error,
+    Hand,
     Ice,
+    Moderate,
     Mute,
     Offer,
     Ping,
+    Reaction,
     Read,
     Resume,
-    ServerMessage,
+    Typing,
     VoiceAttach,
 )
+from rooms.outgoing import Error, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,8 @@ class Frame:
 
     @property
     def about(self) -> str | None:
-        """What an error calls this frame: its id, else a chat's client_msg_id."""
-        return self.ref_id or (self.message.client_msg_id if isinstance(self.message, Chat) else None)
+        """What an error calls this frame: its id, else its client_msg_id."""
+        return self.ref_id or getattr(self.message, "client_msg_id", None)
 
 
 class BadFrame(Exception):
@@ -90,24 +100,41 @@ def _auth(payload: Mapping[str, Any]) -> Auth:
 
 
 def _chat(payload: Mapping[str, Any]) -> Chat:
-    message = payload.get("message")
-    if not isinstance(message, str) or not message.strip():
-        raise _wrong("message", "must be text that is not blank")
-    if len(message) > MAX_CHAT_CODE_POINTS:
-        raise _wrong("message", f"must be at most {MAX_CHAT_CODE_POINTS} characters")
-    if not _is_clean(message, allowed="\n\t"):
-        raise _wrong("message", "must not hold control characters")
-    client_msg_id = payload.get("client_msg_id")
-    if client_msg_id is not None and not _is_id(client_msg_id):
-        raise _wrong("client_msg_id", f"must be 1 to {MAX_ID_CHARACTERS} printable characters")
-    return Chat(message, client_msg_id, _message_id(payload.get("reply_to")))
+    reply_to = payload.get("reply_to")
+    return Chat(
+        _message(payload), _client_msg_id(payload), None if reply_to is None else _uuid(payload, "reply_to")
+    )
 
 
-def _mute(payload: Mapping[str, Any]) -> Mute:
-    muted = payload.get("muted")
-    if not isinstance(muted, bool):
-        raise _wrong("muted", "must be true or false")
-    return Mute(muted)
+def _chat_edit(payload: Mapping[str, Any]) -> ChatEdit:
+    return ChatEdit(_uuid(payload, "msg_id"), _message(payload), _client_msg_id(payload))
+
+
+def _chat_delete(payload: Mapping[str, Any]) -> ChatDelete:
+    return ChatDelete(_uuid(payload, "msg_id"), _client_msg_id(payload))
+
+
+def _chat_reaction(payload: Mapping[str, Any]) -> ChatReaction:
+    added = _flag(payload, "added", default=True)
+    return ChatReaction(_uuid(payload, "msg_id"), _emoji(payload), added, _client_msg_id(payload))
+
+
+def _moderate(payload: Mapping[str, Any]) -> Moderate:
+    action = payload.get("action")
+    if action not in ACTIONS:
+        raise _wrong("action", "must be one of " + ", ".join(ACTIONS))
+    role = payload.get("role")
+    if action == "role" and role not in ROLES:
+        raise _wrong("role", "must be one of " + ", ".join(ROLES))
+    seconds = payload.get("seconds")
+    if action == "ban" and seconds is not None and not _is_integer(seconds, 1, MAX_BAN_SECONDS):
+        raise _wrong("seconds", f"must be a whole number, 1 to {MAX_BAN_SECONDS}")
+    return Moderate(
+        action,
+        _user_id(payload),
+        role if action == "role" else None,
+        seconds if action == "ban" else None,
+    )
 
 
 def resume_of(payload: Mapping[str, Any]) -> Resume:
@@ -118,12 +145,19 @@ def resume_of(payload: Mapping[str, Any]) -> Resume:
 READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientMessage]] = {
     Auth.type: _auth,
     Chat.type: _chat,
+    ChatDelete.type: _chat_delete,
+    ChatEdit.type: _chat_edit,
+    ChatReaction.type: _chat_reaction,
+    Hand.type: lambda payload: Hand(_flag(payload, "raised")),
     Ice.type: lambda payload: Ice(),
-    Mute.type: _mute,
+    Moderate.type: _moderate,
+    Mute.type: lambda payload: Mute(_flag(payload, "muted")),
     Offer.type: lambda payload: Offer(_text(payload, "sdp", MAX_FRAME_BYTES)),
     Ping.type: lambda payload: Ping(),
+    Reaction.type: lambda payload: Reaction(_emoji(payload)),
     Read.type: lambda payload: Read(_seq(payload, "seq")),
     Resume.type: resume_of,
+    Typing.type: lambda payload: Typing(_flag(payload, "typing", default=True)),
     VoiceAttach.type: lambda payload: VoiceAttach(_text(payload, "voice_id", MAX_ID_CHARACTERS)),
 }
 
@@ -137,20 +171,71 @@ def _text(payload: Mapping[str, Any], field: str, longest: int) -> str:
     return value
 
 
+def _message(payload: Mapping[str, Any]) -> str:
+    message = payload.get("message")
+    if not isinstance(message, str) or not message.strip():
+        raise _wrong("message", "must be text that is not blank")
+    if len(message) > MAX_CHAT_CODE_POINTS:
+        raise _wrong("message", f"must be at most {MAX_CHAT_CODE_POINTS} characters")
+    if not _is_clean(message, allowed="\n\t"):
+        raise _wrong("message", "must not hold control characters")
+    return message
+
+
+def _client_msg_id(payload: Mapping[str, Any]) -> str | None:
+    client_msg_id = payload.get("client_msg_id")
+    if client_msg_id is None or _is_id(client_msg_id):
+        return client_msg_id
+    raise _wrong("client_msg_id", f"must be 1 to {MAX_ID_CHARACTERS} printable characters")
+
+
+def _emoji(payload: Mapping[str, Any]) -> str:
+    """Symbols alone: no letters, no spaces, and something beyond what a keyboard writes."""
+    emoji = payload.get("emoji")
+    if (
+        not isinstance(emoji, str)
+        or not 1 <= len(emoji) <= MAX_EMOJI_CODE_POINTS
+        or not _is_clean(emoji)
+        or any(unicodedata.category(character)[0] in "LZ" for character in emoji)
+        or not any(unicodedata.category(character) in ("So", "Me") for character in emoji)
+    ):
+        raise _wrong("emoji", "must be an emoji")
+    return emoji
+
+
+def _flag(payload: Mapping[str, Any], field: str, default: bool | None = None) -> bool:
+    value = payload.get(field, default)
+    if not isinstance(value, bool):
+        raise _wrong(field, "must be true or false")
+    return value
+
+
 def _seq(payload: Mapping[str, Any], field: str) -> int:
     value = payload.get(field)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SEQ:
+    if not _is_integer(value, 0, MAX_SEQ):
         raise _wrong(field, "must be a whole number from 0")
     return value
 
 
-def _message_id(value: Any) -> UUID | None:
-    if value is None:
-        return None
+def _user_id(payload: Mapping[str, Any]) -> int:
+    """A string, as everywhere on the websocket; a number is understood too."""
+    value = payload.get("user_id")
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 17:
+        value = int(value)
+    if not _is_integer(value, 1, MAX_SEQ):
+        raise _wrong("user_id", "must be a user's id")
+    return value
+
+
+def _uuid(payload: Mapping[str, Any], field: str) -> UUID:
     try:
-        return UUID(value)
+        return UUID(payload.get(field))
     except (ValueError, TypeError, AttributeError):
-        raise _wrong("reply_to", "must be a message's id") from None
+        raise _wrong(field, "must be a message's id") from None
+
+
+def _is_integer(value: object, least: int, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _is_id(value: object) -> TypeGuard[str]:

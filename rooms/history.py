@@ -19,7 +19,8 @@ import asyncpg
 from common import log
 from common.database import Connection, Database
 from common.errors import CwrkError, Internal, NotFound, TooMany, Unavailable
-from rooms.effects import Draft, Said, Saved
+from rooms.effects import Draft, Saved
+from rooms.events import Event, Said
 
 LARGEST_BATCH = 256  # drafts
 # Code points: a batch is broadcast at once, and must leave room in the outbox of a healthy reader.
@@ -31,7 +32,7 @@ LOOK_UP_AGAIN_SECONDS = 0.2
 
 SAID = (
     "SELECT m.id, m.seq, m.user_id, p.display_name, m.text, m.created_at, m.client_msg_id, m.reply_to"
-    " FROM rooms.messages m JOIN rooms.people p USING (user_id)"
+    " FROM rooms.events m JOIN rooms.people p USING (user_id)"
 )
 
 logger = log.get("rooms.history")
@@ -63,7 +64,7 @@ class History:
             )
         queue.append(draft)
 
-    async def after(self, room_id: str, seq: int, limit: int) -> list[Said]:
+    async def after(self, room_id: str, seq: int, limit: int) -> list[Event]:
         """At most `limit` events after `seq`, ascending. Raises Unavailable."""
         async with asyncio.timeout(BATCH_SECONDS), self._database.connection() as connection:
             rows = await connection.fetch(
@@ -72,7 +73,7 @@ class History:
                 seq,
                 limit,
             )
-        return [_said(row) for row in rows]
+        return [_event(row) for row in rows]
 
     async def drain(self) -> None:
         """Wait until nothing is queued."""
@@ -152,11 +153,11 @@ class Append:
 
     async def is_committed(self) -> bool:
         """Waits for the head row first: a COMMIT that is still on its way holds it."""
-        new = [o.said.msg_id for o in self.outcomes if isinstance(o, Saved) and not o.duplicate]
+        new = [o.event.event_id for o in self.outcomes if isinstance(o, Saved) and not o.duplicate]
         async with self._database.transaction() as connection:
             await self._lock_head(connection)
             found = await connection.fetchval(
-                "SELECT count(*) FROM rooms.messages WHERE id = ANY($1::uuid[])", new
+                "SELECT count(*) FROM rooms.events WHERE id = ANY($1::uuid[])", new
             )
         return bool(found == len(new))
 
@@ -174,7 +175,11 @@ class Append:
         new: dict[object, Draft] = {}
         for draft in self._batch:
             key = _key(draft)
-            if key not in known and key not in new and (draft.reply_to is None or draft.reply_to in answered):
+            if (
+                key not in known
+                and key not in new
+                and (draft.act.reply_to is None or draft.act.reply_to in answered)
+            ):
                 new[key] = draft
         fresh = await self._append(connection, head, list(new.values())) if new else []
         said = {**known, **dict(zip(new, fresh, strict=True))}
@@ -188,8 +193,8 @@ class Append:
                 outcomes.append(Saved(draft, said[key], duplicate=new.get(key) is not draft))
         return outcomes
 
-    async def _known(self, connection: Connection) -> dict[object, Said]:
-        named = [draft for draft in self._batch if draft.client_msg_id is not None]
+    async def _known(self, connection: Connection) -> dict[object, Event]:
+        named = [draft for draft in self._batch if draft.act.client_msg_id is not None]
         if not named:
             return {}
         rows = await connection.fetch(
@@ -197,23 +202,23 @@ class Append:
             " (SELECT * FROM unnest($2::bigint[], $3::text[]))",
             self._room_id,
             [draft.user_id for draft in named],
-            [draft.client_msg_id for draft in named],
+            [draft.act.client_msg_id for draft in named],
         )
-        return {(row["user_id"], row["client_msg_id"]): _said(row) for row in rows}
+        return {(row["user_id"], row["client_msg_id"]): _event(row) for row in rows}
 
     async def _answered(self, connection: Connection) -> set[UUID]:
-        wanted = [draft.reply_to for draft in self._batch if draft.reply_to is not None]
+        wanted = [draft.act.reply_to for draft in self._batch if draft.act.reply_to is not None]
         if not wanted:
             return set()
         rows = await connection.fetch(
-            "SELECT id FROM rooms.messages WHERE room_id = $1 AND id = ANY($2::uuid[])", self._room_id, wanted
+            "SELECT id FROM rooms.events WHERE room_id = $1 AND id = ANY($2::uuid[])", self._room_id, wanted
         )
         return {row["id"] for row in rows}
 
-    async def _append(self, connection: Connection, head: int, drafts: list[Draft]) -> list[Said]:
+    async def _append(self, connection: Connection, head: int, drafts: list[Draft]) -> list[Event]:
         rows = await connection.fetch(
             "WITH said AS ("
-            " INSERT INTO rooms.messages (room_id, seq, user_id, client_msg_id, text, reply_to)"
+            " INSERT INTO rooms.events (room_id, seq, user_id, client_msg_id, text, reply_to)"
             " SELECT $1, $2 + d.place, d.user_id, d.client_msg_id, d.text, d.reply_to"
             " FROM unnest($3::bigint[], $4::text[], $5::text[], $6::uuid[]) WITH ORDINALITY"
             "   AS d (user_id, client_msg_id, text, reply_to, place)"
@@ -223,20 +228,20 @@ class Append:
             self._room_id,
             head,
             [draft.user_id for draft in drafts],
-            [draft.client_msg_id for draft in drafts],
-            [draft.text for draft in drafts],
-            [draft.reply_to for draft in drafts],
+            [draft.act.client_msg_id for draft in drafts],
+            [draft.act.message for draft in drafts],
+            [draft.act.reply_to for draft in drafts],
             len(drafts),
         )
-        return [_said(row) for row in rows]
+        return [_event(row) for row in rows]
 
 
 def _take(queue: deque[Draft]) -> list[Draft]:
     """The next batch: at least one draft."""
     batch = [queue.popleft()]
-    length = len(batch[0].text)
-    while queue and len(batch) < LARGEST_BATCH and length + len(queue[0].text) <= LONGEST_BATCH:
-        length += len(queue[0].text)
+    length = len(batch[0].act.message)
+    while queue and len(batch) < LARGEST_BATCH and length + len(queue[0].act.message) <= LONGEST_BATCH:
+        length += len(queue[0].act.message)
         batch.append(queue.popleft())
     return batch
 
@@ -249,17 +254,16 @@ def unsaved() -> Unavailable:
 
 def _key(draft: Draft) -> object:
     """What makes a draft the same as another: nothing, where the client gave it no id."""
-    return id(draft) if draft.client_msg_id is None else (draft.user_id, draft.client_msg_id)
+    return id(draft) if draft.act.client_msg_id is None else (draft.user_id, draft.act.client_msg_id)
 
 
-def _said(row: asyncpg.Record) -> Said:
-    return Said(
+def _event(row: asyncpg.Record) -> Event:
+    return Event(
         seq=row["seq"],
-        msg_id=row["id"],
+        event_id=row["id"],
         user_id=row["user_id"],
         display_name=row["display_name"],
-        text=row["text"],
         created_at=row["created_at"],
+        body=Said(row["text"], row["reply_to"]),
         client_msg_id=row["client_msg_id"],
-        reply_to=row["reply_to"],
     )

@@ -16,12 +16,14 @@ from common.tokens import Identity
 from rooms import effects as do
 from rooms.connection import Connection
 from rooms.effects import Effect, Saved
+from rooms.events import Event
 from rooms.fanout import Fanout
 from rooms.feed import REPLAY_PAGE
 from rooms.frames import Frame, encode
 from rooms.history import History, Outcome
+from rooms.incoming import Resume
 from rooms.lanes import Lanes
-from rooms.messages import Hello, Reconnect, Resume, ServerMessage
+from rooms.outgoing import Hello, Reconnect, ServerMessage
 from rooms.participant import Member
 from rooms.presence import Here, Presence, Standing
 from rooms.room import SESSION_ENDED, Room
@@ -141,8 +143,10 @@ class Hub:
 
     async def _load(self, room_id: str) -> None:
         try:
+            # What follows last_seq may be in the settings already: heard again, it is the same.
             standing, members = await self.presence.roster(room_id, ())
-            room = Room(room_id, self.epoch, standing.last_seq, members)
+            settings, timer = await self.store.settings(UUID(room_id))
+            room = Room(room_id, self.epoch, standing.last_seq, settings, timer, members)
             self._open[room_id] = Open(room, standing.roster_version)
             self.fanout.rooms_changed()
         finally:
@@ -183,7 +187,7 @@ class Hub:
         saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
         if saved:
             self.tell(room_id, lambda room: room.feed.saved(saved))
-        if last := max((o.said.seq for o in saved if not o.duplicate), default=0):
+        if last := max((o.event.seq for o in saved if not o.duplicate), default=0):
             self.fanout.notify(room_id, last)
         for outcome in outcomes:
             if not isinstance(outcome, Saved):
@@ -291,7 +295,7 @@ class Hub:
         self._start(self._read(room_id, effect))
 
     async def _read(self, room_id: str, effect: do.ReadLog) -> None:
-        events: list[do.Said] = []
+        events: list[Event] = []
         try:
             events = await self.history.after(room_id, effect.after, READ_LOG_PAGE)
         finally:
@@ -304,7 +308,7 @@ class Hub:
         connection = self._connections.get(effect.conn_id)
         if connection is None:
             return
-        events: list[do.Said] | None = None
+        events: list[Event] | None = None
         try:
             await connection.drained()
             limit = min(REPLAY_PAGE, effect.upto - effect.after)

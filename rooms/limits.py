@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.messages import Chat, ClientMessage, Ice, Mute, Offer, VoiceAttach
+from rooms.incoming import Chat, ClientMessage, Ice, Mute, Offer, VoiceAttach
 
 CHAT_PER_SECOND, CHAT_BURST = 5, 10
 SIGNALLING_PER_SECOND = 50

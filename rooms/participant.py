@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rooms.messages import Present
+from rooms.outgoing import Present
 
 
 @dataclass(frozen=True, slots=True)

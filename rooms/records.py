@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
+from rooms.outgoing import RoomView, TimerView
+
+FOCUS_SECONDS, BREAK_SECONDS = 1500, 300  # of a timer that nobody has set yet
+
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
@@ -49,3 +55,31 @@ class ChatRecord:
     reply_to: UUID | None
     edited_at: datetime | None
     deleted: bool
+
+
+def settings_of(row: asyncpg.Record) -> RoomView:
+    """From a row of rooms.rooms."""
+    return RoomView(
+        name=row["name"],
+        topic=row["topic"],
+        visibility=row["visibility"],
+        max_participants=row["max_participants"],
+        owner_id=str(row["owner_id"]),
+        locked=row["locked"],
+        slow_mode_s=row["slow_mode_s"],
+        listen_only=row["listen_only"],
+    )
+
+
+def timer_of(row: asyncpg.Record) -> TimerView:
+    """From a row of rooms.timers, or of nulls where there is none."""
+    if row["state"] is None:
+        return TimerView("stopped", FOCUS_SECONDS, BREAK_SECONDS, 0, 0)
+    started_at = row["started_at"]
+    return TimerView(
+        state=row["state"],
+        focus_s=row["focus_s"],
+        break_s=row["break_s"],
+        started_at_ms=int(started_at.timestamp() * 1000) if started_at else 0,
+        elapsed_ms=row["elapsed_ms"],
+    )

@@ -82,11 +82,11 @@ async def _batch(connection: Connection, room_id: UUID, keep: timedelta) -> int:
     """Delete the oldest messages up to the first young one. What nobody can read any more counts as read."""
     rows = await connection.fetch(
         "WITH oldest AS ("
-        "  SELECT seq, created_at FROM rooms.messages WHERE room_id = $1 ORDER BY seq LIMIT $3),"
+        "  SELECT seq, created_at FROM rooms.events WHERE room_id = $1 ORDER BY seq LIMIT $3),"
         " upto AS (SELECT coalesce("
         "  (SELECT min(seq) - 1 FROM oldest WHERE created_at >= clock_timestamp() - $2::interval),"
         "  (SELECT max(seq) FROM oldest)) AS seq)"
-        " DELETE FROM rooms.messages m USING upto u WHERE m.room_id = $1 AND m.seq <= u.seq RETURNING m.seq",
+        " DELETE FROM rooms.events m USING upto u WHERE m.room_id = $1 AND m.seq <= u.seq RETURNING m.seq",
         room_id,
         keep,
         BATCH,

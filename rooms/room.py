@@ -1,6 +1,6 @@
 """One room as this replica sees it: values in, effects out.
 
-    room = Room("0198…", epoch="1", delivered_seq=41)
+    room = Room("0198…", "1", 41, settings, timer)
     effects = room.connect("c1", member, 1000.0, hello)
     effects = room.receive("c1", Frame(Chat("hello")), 1001.0)
 
@@ -21,25 +21,21 @@ from rooms import effects as do
 from rooms.effects import Effect
 from rooms.feed import Feed
 from rooms.frames import Frame
-from rooms.messages import (
+from rooms.incoming import Chat, Mute, Offer, Ping, Read, Resume, VoiceAttach
+from rooms.outgoing import (
     Answer,
-    Chat,
     Hello,
-    Mute,
-    Offer,
     ParticipantUpdated,
     PeerJoined,
     PeerLeft,
-    Ping,
     Pong,
-    Read,
-    Resume,
+    RoomView,
     ServerMessage,
     Slot,
     Speaker,
     Speakers,
     State,
-    VoiceAttach,
+    TimerView,
     error,
 )
 from rooms.participant import Member, Participant, Snapshot
@@ -61,8 +57,18 @@ class Room:
     The log (`feed`) and the voices (`voices`) are parts of it, under the same contract.
     """
 
-    def __init__(self, room_id: str, epoch: str, delivered_seq: int, members: Iterable[Member] = ()) -> None:
+    def __init__(
+        self,
+        room_id: str,
+        epoch: str,
+        delivered_seq: int,
+        settings: RoomView,
+        timer: TimerView,
+        members: Iterable[Member] = (),
+    ) -> None:
         self.room_id = room_id
+        self.settings = settings
+        self.timer = timer
         self.feed = Feed(room_id, epoch, delivered_seq)
         self.voices = Voices()
         self._participants = {member.user_id: Participant(member) for member in members}
@@ -118,7 +124,7 @@ class Room:
         self.feed.connect(conn_id)
         everybody = tuple(p.view() for p in self._participants.values() if p.present)
         effects.append(do.Send(conn_id, replace(hello, last_seq=self.feed.delivered_seq)))
-        effects.append(do.Send(conn_id, State(self.room_id, everybody)))
+        effects.append(do.Send(conn_id, State(self.room_id, everybody, self.settings, self.timer)))
         if self._speakers:
             effects.append(do.Send(conn_id, Speakers(self._speakers)))
         return effects + (self.feed.resume(conn_id, None, resume) if resume else [])
@@ -244,8 +250,7 @@ class Room:
 
     def _on_chat(self, conn_id: str, ref_id: str | None, chat: Chat) -> list[Effect]:
         user_id = self._connections[conn_id]
-        draft = do.Draft(conn_id, ref_id, user_id, chat.message, chat.client_msg_id, chat.reply_to)
-        return [do.Persist(draft)]
+        return [do.Persist(do.Draft(conn_id, ref_id, user_id, chat))]
 
     def _on_read(self, conn_id: str, ref_id: str | None, read: Read) -> list[Effect]:
         return [do.SaveRead(self._connections[conn_id], min(read.seq, self.feed.delivered_seq))]

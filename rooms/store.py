@@ -11,8 +11,9 @@ from common.errors import Conflict, Forbidden, NotFound
 from common.tokens import Identity
 from common.tokens import ended as session_ended
 from rooms import idempotency
+from rooms.outgoing import RoomView, TimerView
 from rooms.participant import Member
-from rooms.records import ChatRecord, RoomRecord, SeatRecord
+from rooms.records import ChatRecord, RoomRecord, SeatRecord, settings_of, timer_of
 
 JOIN_SECONDS = 60  # a seat taken by joining waits this long for a websocket
 SEAT_SECONDS = 30  # and is kept this long after the last one
@@ -102,6 +103,18 @@ class Store:
         """The room as `user_id` sees it. Raises NotFound, also for somebody else's private room."""
         async with self._database.connection() as connection:
             return await _room(connection, room_id, user_id)
+
+    async def settings(self, room_id: UUID) -> tuple[RoomView, TimerView]:
+        """The room's settings and its timer, as everybody in it may know them. Raises NotFound."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                "SELECT r.*, t.state, t.focus_s, t.break_s, t.started_at, t.elapsed_ms"
+                " FROM rooms.rooms r LEFT JOIN rooms.timers t ON t.room_id = r.id WHERE r.id = $1",
+                room_id,
+            )
+        if row is None:
+            raise gone()
+        return settings_of(row), timer_of(row)
 
     async def list_rooms(
         self, user_id: int, *, query: str, before: UUID | None, limit: int
@@ -256,8 +269,9 @@ class Store:
             rows = await connection.fetch(
                 "SELECT m.id, m.seq, m.user_id, p.display_name, m.text, m.created_at, m.reply_to,"
                 " m.edited_at, m.deleted_at IS NOT NULL AS deleted"
-                " FROM rooms.messages m JOIN rooms.people p USING (user_id)"
-                " WHERE m.room_id = $1 AND ($2::bigint IS NULL OR m.seq < $2) ORDER BY m.seq DESC LIMIT $3",
+                " FROM rooms.events m JOIN rooms.people p USING (user_id)"
+                " WHERE m.room_id = $1 AND m.kind = 'chat' AND ($2::bigint IS NULL OR m.seq < $2)"
+                " ORDER BY m.seq DESC LIMIT $3",
                 room_id,
                 before,
                 limit,

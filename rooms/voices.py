@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from common.errors import Conflict, CwrkError, NotFound
 from rooms.effects import AttachVoice, CloseVoice, Effect, Negotiate, Send
-from rooms.messages import Answer, Offer, Slot, Slots, VoiceAttach, VoiceLost, error
+from rooms.incoming import Offer, VoiceAttach
+from rooms.outgoing import Answer, Slot, Slots, VoiceLost, error
 
 
 @dataclass(slots=True)

@@ -31,18 +31,11 @@ from common.tokens import Identity, Verifier
 from rooms.connection import Connection, Pong, Timing
 from rooms.frames import BadFrame, decode, encode, resume_of
 from rooms.hub import Hub
+from rooms.incoming import MAX_CHAT_CODE_POINTS, MAX_FRAME_BYTES, Auth, Resume
 from rooms.limits import CHAT_BURST, CHAT_PER_SECOND, Limits
-from rooms.messages import (
-    MAX_CHAT_CODE_POINTS,
-    MAX_FRAME_BYTES,
-    Auth,
-    AuthOk,
-    Hello,
-    Resume,
-    error,
-)
-from rooms.messages import Limits as Accepted
 from rooms.open_sessions import OpenSessions
+from rooms.outgoing import AuthOk, Hello, error
+from rooms.outgoing import Limits as Accepted
 from rooms.participant import Member
 from rooms.service import room_id_of
 

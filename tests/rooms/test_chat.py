@@ -24,6 +24,8 @@ async def test_a_message_reaches_everybody_the_sender_too_and_is_acked(rooms: ki
         "display_name": "Person 1",
         "client_msg_id": "a-1",
         "reply_to": None,
+        "edited_at_unix": None,
+        "deleted": False,
     }
     assert ack["id"] == "7"
     assert ack["payload"] == {

@@ -109,7 +109,7 @@ async def test_a_batch_that_cannot_be_saved_reaches_nobody(rooms: kit.Rooms) -> 
     room_id = await rooms.create()
     ann, bob = await rooms.enter(room_id, 1, 2)
     outside = await asyncpg.connect(rooms.config.database_url)
-    await outside.execute("ALTER TABLE rooms.messages ADD CONSTRAINT broken CHECK (text <> 'bad') NOT VALID")
+    await outside.execute("ALTER TABLE rooms.events ADD CONSTRAINT broken CHECK (text <> 'bad') NOT VALID")
     await ann.send("chat", {"message": "bad"})
     assert (await ann.payload("error"))["code"] == "INTERNAL"
     await ann.send("chat", {"message": "good"})

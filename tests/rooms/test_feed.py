@@ -6,13 +6,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.effects import Broadcast, Disconnect, Draft, Effect, ReadLog, Replay, Said, Saved, Send
+from rooms.effects import Broadcast, Disconnect, Draft, Effect, ReadLog, Replay, Saved, Send
+from rooms.events import Event, Said
 from rooms.feed import MOST_WAITING, REPLAY_PAGE, Feed
-from rooms.messages import ChatSaid, Error, Resume, Resumed
+from rooms.incoming import Chat, Resume
+from rooms.outgoing import ChatSaid, Error, Resumed
 
 
-def said(seq: int) -> Said:
-    return Said(seq, UUID(int=seq), 1, "Ann", f"message {seq}", datetime.fromtimestamp(seq, UTC))
+def said(seq: int) -> Event:
+    at = datetime.fromtimestamp(seq, UTC)
+    return Event(seq, UUID(int=seq), 1, "Ann", at, Said(f"message {seq}"))
 
 
 def feed_at(seq: int, *conn_ids: str) -> Feed:
@@ -57,7 +60,7 @@ def test_a_log_longer_than_a_page_is_read_to_its_end() -> None:
 
 def test_an_ack_does_not_wait_for_a_gap() -> None:
     feed = feed_at(10, "c1")
-    effects = feed.saved([Saved(Draft("c1", None, 1, "message 12"), said(12))])
+    effects = feed.saved([Saved(Draft("c1", None, 1, Chat("message 12")), said(12))])
     assert [type(effect) for effect in effects] == [ReadLog, Send]
 
 

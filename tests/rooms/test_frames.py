@@ -11,20 +11,8 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidFields
 from rooms.frames import READERS, BadFrame, Frame, decode, encode
-from rooms.messages import (
-    Auth,
-    Chat,
-    Error,
-    Ice,
-    Mute,
-    Offer,
-    Ping,
-    Read,
-    Resume,
-    Slot,
-    Slots,
-    VoiceAttach,
-)
+from rooms.incoming import Auth, Chat, Ice, Mute, Offer, Ping, Read, Resume, VoiceAttach
+from rooms.outgoing import Error, Slot, Slots
 
 MESSAGE = UUID("0198f000-0000-7000-8000-000000000000")
 

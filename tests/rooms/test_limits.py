@@ -1,7 +1,7 @@
 """Limits: how fast one connection may be."""
 
+from rooms.incoming import Chat, Mute, Ping
 from rooms.limits import CHAT_BURST, Limits
-from rooms.messages import Chat, Mute, Ping
 
 
 def test_a_burst_then_a_rate() -> None:

@@ -83,7 +83,7 @@ async def fill(rooms: kit.Rooms, room_id: str, count: int) -> None:
     """Messages straight into the log."""
     await rooms.execute(
         "WITH head AS (UPDATE rooms.heads SET last_seq = $2 WHERE room_id = $1)"
-        " INSERT INTO rooms.messages (room_id, seq, user_id, text)"
+        " INSERT INTO rooms.events (room_id, seq, user_id, text)"
         " SELECT $1, n, 1, n::text FROM generate_series(1, $2::bigint) n",
         room_id,
         count,

@@ -25,7 +25,7 @@ async def fill(rooms: kit.Rooms, room_id: str, old: int, young: int) -> None:
     """Messages 1 … old of 31 days ago, then young ones."""
     await rooms.execute(
         "WITH head AS (UPDATE rooms.heads SET last_seq = $2::bigint + $3::bigint WHERE room_id = $1)"
-        " INSERT INTO rooms.messages (room_id, seq, user_id, text, client_msg_id, created_at)"
+        " INSERT INTO rooms.events (room_id, seq, user_id, text, client_msg_id, created_at)"
         " SELECT $1, n, 1, n::text, n::text,"
         "   now() - CASE WHEN n <= $2::bigint THEN interval '31 days' ELSE interval '29 days' END"
         " FROM generate_series(1, $2::bigint + $3::bigint) n",
@@ -43,9 +43,7 @@ async def fetch(database_url: str, sql: str, room_id: str) -> list[object]:
 
 
 async def texts(database_url: str, room_id: str) -> list[object]:
-    return await fetch(
-        database_url, "SELECT text FROM rooms.messages WHERE room_id = $1 ORDER BY seq", room_id
-    )
+    return await fetch(database_url, "SELECT text FROM rooms.events WHERE room_id = $1 ORDER BY seq", room_id)
 
 
 async def test_the_old_ones_of_every_room_go_in_batches_and_the_young_stay(
@@ -79,7 +77,7 @@ async def test_what_stays_is_whole_even_where_a_clock_went_back(
     room_id = await rooms.create()
     await fill(rooms, room_id, 2, 3)
     await rooms.execute(
-        "UPDATE rooms.messages SET created_at = now() - interval '32 days' WHERE room_id = $1 AND seq = 4",
+        "UPDATE rooms.events SET created_at = now() - interval '32 days' WHERE room_id = $1 AND seq = 4",
         room_id,
     )
     await retention.sweep()

@@ -17,35 +17,32 @@ from rooms.effects import (
     MuteVoice,
     Negotiate,
     Persist,
-    Said,
     Saved,
     SaveMute,
     SaveRead,
     Send,
     Wake,
 )
+from rooms.events import Event, Said
 from rooms.frames import Frame
-from rooms.messages import (
+from rooms.incoming import Chat, Ice, Mute, Offer, Ping, Read
+from rooms.outgoing import (
     Answer,
-    Chat,
     ChatAck,
     ChatSaid,
     Error,
     Hello,
-    Ice,
     Limits,
-    Mute,
-    Offer,
     ParticipantUpdated,
     PeerJoined,
     PeerLeft,
-    Ping,
     Pong,
     Present,
-    Read,
+    RoomView,
     Speaker,
     Speakers,
     State,
+    TimerView,
     VoiceLost,
 )
 from rooms.participant import Member
@@ -60,6 +57,8 @@ HELLO = Hello(
     ice_servers=(),
     server_time_ms=0,
 )
+SETTINGS = RoomView("Algebra", "", "public", 10, "1", locked=False, slow_mode_s=0, listen_only=False)
+TIMER = TimerView("stopped", 1500, 300, 0, 0)
 ANN = Member(1, "Ann", "owner", muted_by="", joined_at=100, last_seen=100, visit=1)
 BOB = Member(2, "Bob", "member", muted_by="", joined_at=200, last_seen=200, visit=2)
 
@@ -69,7 +68,7 @@ BOB_HERE = Present("2", "Bob", "member", 200, 1001, muted=False, muted_by="")
 
 def room_with(*members: Member) -> Room:
     """A room where these members are connected, by "c1", "c2", …, since 1000.0, 1001.0, …"""
-    room = Room("R", epoch="e", delivered_seq=41)
+    room = Room("R", "e", 41, SETTINGS, TIMER)
     for number, member in enumerate(members):
         room.connect(f"c{number + 1}", member, 1000.0 + number, HELLO)
     return room
@@ -80,7 +79,7 @@ def test_a_joiner_gets_hello_and_a_snapshot_and_the_others_get_an_event() -> Non
     assert room.connect("c2", BOB, 1001.0, HELLO) == [
         Broadcast(("c1",), PeerJoined("R", "2", "Bob", BOB_HERE)),
         Send("c2", Hello("", "e", 41, 15000, HELLO.limits, (), 0)),
-        Send("c2", State("R", (ANN_HERE, BOB_HERE))),
+        Send("c2", State("R", (ANN_HERE, BOB_HERE), SETTINGS, TIMER)),
     ]
 
 
@@ -99,10 +98,10 @@ def test_tabs_are_counted() -> None:
 
 def test_a_message_is_saved_before_anybody_sees_it() -> None:
     room = room_with(ANN, BOB)
-    draft = Draft("c1", "7", user_id=1, text="hello", client_msg_id="x")
+    draft = Draft("c1", "7", user_id=1, act=Chat("hello", "x"))
     assert room.receive("c1", Frame(Chat("hello", "x"), "7"), 1002.0) == [Persist(draft)]
 
-    said = Said(42, UUID(int=5), 1, "Ann", "hello", datetime.fromtimestamp(1002, UTC), client_msg_id="x")
+    said = Event(42, UUID(int=5), 1, "Ann", datetime.fromtimestamp(1002, UTC), Said("hello"), "x")
     msg_id = str(UUID(int=5))
     assert room.feed.saved([Saved(draft, said)]) == [
         Broadcast(("c1", "c2"), ChatSaid("R", "1", "hello", msg_id, 1002, "Ann", "x", None), seq=42),
@@ -112,8 +111,8 @@ def test_a_message_is_saved_before_anybody_sees_it() -> None:
 
 def test_a_repeat_is_acked_and_nobody_else_hears_of_it() -> None:
     room = room_with(ANN, BOB)
-    draft = Draft("c1", None, user_id=1, text="hello", client_msg_id="x")
-    said = Said(7, UUID(int=5), 1, "Ann", "hello", datetime.fromtimestamp(900, UTC), client_msg_id="x")
+    draft = Draft("c1", None, user_id=1, act=Chat("hello", "x"))
+    said = Event(7, UUID(int=5), 1, "Ann", datetime.fromtimestamp(900, UTC), Said("hello"), "x")
     assert room.feed.saved([Saved(draft, said, duplicate=True)]) == [
         Send("c1", ChatAck(str(UUID(int=5)), "x", 7, 900, duplicate=True))
     ]
@@ -121,7 +120,7 @@ def test_a_repeat_is_acked_and_nobody_else_hears_of_it() -> None:
 
 def test_when_saving_fails_the_sender_hears_and_nobody_gets_it() -> None:
     room = room_with(ANN, BOB)
-    draft = Draft("c1", None, user_id=1, text="hello", client_msg_id="x")
+    draft = Draft("c1", None, user_id=1, act=Chat("hello", "x"))
     problem = Unavailable("Not saved.", code="NOT_SAVED", retry_after=1.0)
     assert room.feed.not_saved(draft, problem) == [
         Send("c1", Error("NOT_SAVED", "Not saved.", "x", retryable=True, retry_after_ms=1000))

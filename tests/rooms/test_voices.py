@@ -2,7 +2,8 @@
 
 from common.errors import NotFound, Unavailable
 from rooms.effects import AttachVoice, CloseVoice, Negotiate, Send
-from rooms.messages import Answer, Error, Offer, Slot, Slots, VoiceAttach, VoiceLost
+from rooms.incoming import Offer, VoiceAttach
+from rooms.outgoing import Answer, Error, Slot, Slots, VoiceLost
 from rooms.voices import Voices
 
 SLOTS = (Slot("1", "2"),)

@@ -1,120 +1,19 @@
-"""The websocket's messages: one frozen dataclass a message, one union a direction.
+"""What we send: one frozen dataclass a message, one union of them all.
 
-Every frame is text: {"type": …, "payload": {…}}, with an optional top-level
-"id" (chosen by the client, echoed in the answer or the error) and, on durable
-events, "seq". The fields of a dataclass below are the keys of its payload, in
-the wire's own names and units: `*_unix` are whole unix seconds, `*_ms`
-milliseconds, user ids and message ids strings.
-
-rooms/frames.py reads and writes them.
+Every frame is text: {"type": …, "payload": {…}}, with the "id" of the frame it
+answers and, on the events of the log, "seq". The fields of a dataclass below
+are the keys of its payload, in the wire's own names and units: `*_unix` are
+whole unix seconds, `*_ms` milliseconds, user ids and message ids strings.
+rooms/frames.py writes them.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
-from uuid import UUID
 
 from common.errors import CwrkError
-
-MAX_FRAME_BYTES = 64 * 1024
-MAX_CHAT_CODE_POINTS = 4000
-MAX_ID_CHARACTERS = 64
-MAX_TOKEN_CHARACTERS = 8192
-MAX_SEQ = 2**53 - 1  # what JavaScript can count to
-
-
-# --- from clients ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Wants every durable event after `last_seq`, once, in order; the end of it is `resumed`.
-
-    Best in the first `auth` frame (or, as `epoch` and `last_seq`, in the URL): then
-    nothing live comes before it. A frame of its own works too, but what was said
-    between `hello` and that frame is already on its way, so order by `seq`.
-    """
-
-    type: ClassVar = "resume"
-    epoch: str
-    last_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """First frame without a credential in the URL; later, a newer token for the same person.
-
-    With `resume` in the first frame the replay comes before anything live.
-    """
-
-    type: ClassVar = "auth"
-    access_token: str = dataclasses.field(repr=False)
-    resume: Resume | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chat:
-    """Something said: 1 to 4000 code points, no control characters but newline and tab."""
-
-    type: ClassVar = "chat"
-    message: str
-    client_msg_id: str | None = None
-    reply_to: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """The sender's own microphone."""
-
-    type: ClassVar = "mute"
-    muted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An SDP offer; answered by `answer`."""
-
-    type: ClassVar = "offer"
-    sdp: str = dataclasses.field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceAttach:
-    """Adopts a voice that still runs, after a reconnect; answered by `slots` or `voice_lost`."""
-
-    type: ClassVar = "voice_attach"
-    voice_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ice:
-    """A client's candidate: accepted, changes nothing, since the worker is ICE-lite."""
-
-    type: ClassVar = "ice"
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Answered by `pong`; what the client saw last is for its own book-keeping."""
-
-    type: ClassVar = "ping"
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The sender has read everything up to `seq`; the room's `unread` counts from there. Not answered."""
-
-    type: ClassVar = "read"
-    seq: int
-
-
-ClientMessage: TypeAlias = Auth | Chat | Ice | Mute | Offer | Ping | Read | Resume | VoiceAttach
-
-
-# --- to clients -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +45,10 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody who is in the room now. `muted_by` is "self", "moderator" or ""."""
+    """Somebody who is in the room now. `muted_by` is "self", "moderator" or "".
+
+    `may_speak`: neither their role nor the room keeps them from it.
+    """
 
     user_id: str
     display_name: str
@@ -156,15 +58,50 @@ class Present:
     muted: bool
     muted_by: str
     hand_raised_at: int | None = None
+    may_speak: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """The room itself. `slow_mode_s`: seconds between two messages of one member; 0: none.
+
+    `locked`: nobody new may join. `listen_only`: only owner and moderators may speak.
+    """
+
+    name: str
+    topic: str
+    visibility: str
+    max_participants: int
+    owner_id: str
+    locked: bool
+    slow_mode_s: int
+    listen_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimerView:
+    """The shared study timer. The phase is arithmetic: `focus_s`, then `break_s`, over and over.
+
+    Running: the first cycle began at `started_at_ms` (unix, pauses taken out). Paused:
+    `elapsed_ms` of the cycles have passed. `state`: "stopped", "running", "paused".
+    """
+
+    state: str
+    focus_s: int
+    break_s: int
+    started_at_ms: int
+    elapsed_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The second frame: who is here, the receiver too."""
+    """The second frame: who is here, the receiver too; the room and its timer."""
 
     type: ClassVar = "state"
     room_id: str
     participants: tuple[Present, ...]
+    room: RoomView
+    timer: TimerView
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +147,118 @@ class ChatSaid:
     display_name: str
     client_msg_id: str | None
     reply_to: str | None
+    edited_at_unix: int | None = None  # replayed after an edit: this is the newer text
+    deleted: bool = False  # replayed after a deletion: no text
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEdited:
+    """A message has another text; with top-level `seq`. Replayed, it has the newest."""
+
+    type: ClassVar = "chat_edited"
+    room_id: str
+    user_id: str
+    msg_id: str
+    message: str
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDeleted:
+    """A message is gone, and its text with it; with top-level `seq`. `user_id`: who did it."""
+
+    type: ClassVar = "chat_deleted"
+    room_id: str
+    user_id: str
+    msg_id: str
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReacted:
+    """Somebody put an emoji under a message, or took it away; with top-level `seq`."""
+
+    type: ClassVar = "chat_reaction"
+    room_id: str
+    user_id: str
+    msg_id: str
+    emoji: str
+    added: bool
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """`by` did `action` to `user_id` (see Moderate); with top-level `seq`.
+
+    `role` of the action "role" (also "owner", when the room changed hands);
+    `until_unix` of a ban that ends by itself.
+    """
+
+    type: ClassVar = "moderated"
+    room_id: str
+    user_id: str
+    by: str
+    action: str
+    role: str | None
+    until_unix: int | None
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomUpdated:
+    """The room's own settings, all of them, after `user_id` changed some; with top-level `seq`."""
+
+    type: ClassVar = "room_updated"
+    room_id: str
+    user_id: str
+    room: RoomView
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerChanged:
+    """The study timer, after `user_id` started, paused or stopped it; with top-level `seq`."""
+
+    type: ClassVar = "timer"
+    room_id: str
+    user_id: str
+    timer: TimerView
+    ts_unix: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """To the sender of chat_edit, chat_delete, chat_reaction or moderate: saved under `seq`.
+
+    `duplicate`: it had been before.
+    """
+
+    type: ClassVar = "ack"
+    seq: int
+    client_msg_id: str | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTyping:
+    """Somebody else writes, or has stopped. Forget it 5 s after the last."""
+
+    type: ClassVar = "typing"
+    room_id: str
+    user_id: str
+    display_name: str
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody's emoji, to be shown for a moment; the sender gets it too."""
+
+    type: ClassVar = "reaction"
+    room_id: str
+    user_id: str
+    emoji: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +312,7 @@ class Answer:
     """The SDP answer; `voice_id` names this voice from now on."""
 
     type: ClassVar = "answer"
-    sdp: str = dataclasses.field(repr=False)
+    sdp: str = field(repr=False)
     voice_id: str = ""
     slots: tuple[Slot, ...] = ()
 
@@ -325,17 +374,25 @@ class Error:
     retry_after_ms: int | None = None
 
 
+# Of the log: with a seq, in order, once.
+LogMessage: TypeAlias = (
+    ChatDeleted | ChatEdited | ChatReacted | ChatSaid | Moderated | RoomUpdated | TimerChanged
+)
+
 ServerMessage: TypeAlias = (
-    Answer
+    Ack
+    | Answer
     | AuthOk
     | ChatAck
-    | ChatSaid
     | Error
     | Hello
+    | LogMessage
     | ParticipantUpdated
     | PeerJoined
     | PeerLeft
+    | PeerTyping
     | Pong
+    | Reacted
     | Reconnect
     | Resumed
     | Slots

@@ -1,0 +1,87 @@
+-- The log holds more than messages; and what rooms are besides: locked, moderated, timed, entered by invite.
+
+ALTER TABLE messages RENAME TO events;
+ALTER TABLE events
+    ADD COLUMN kind text NOT NULL DEFAULT 'chat' CHECK (kind IN (
+        'chat', 'chat_edited', 'chat_deleted', 'chat_reaction', 'moderated', 'room_updated', 'timer')),
+    -- The message that an edit, a deletion or a reaction is about. Its text stands there alone, as it is now:
+    -- so what is deleted is gone from the whole log.
+    ADD COLUMN about uuid,
+    -- What else there is to say of this kind (rooms/events.py).
+    ADD COLUMN body jsonb;
+CREATE INDEX events_about ON events (about) WHERE about IS NOT NULL;
+CREATE INDEX events_chat ON events (room_id, seq) INCLUDE (user_id) WHERE kind = 'chat' AND deleted_at IS NULL;
+-- 'russian' stems Latin words as English.
+CREATE INDEX events_words ON events USING gin (to_tsvector('russian', text))
+    WHERE kind = 'chat' AND deleted_at IS NULL;
+
+CREATE TABLE reactions (
+    msg_id     uuid NOT NULL REFERENCES events ON DELETE CASCADE,
+    user_id    bigint NOT NULL REFERENCES people,
+    emoji      text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (msg_id, user_id, emoji)
+);
+
+ALTER TABLE rooms
+    ADD COLUMN locked      boolean NOT NULL DEFAULT false,
+    ADD COLUMN slow_mode_s integer NOT NULL DEFAULT 0 CHECK (slow_mode_s BETWEEN 0 AND 3600),
+    ADD COLUMN listen_only boolean NOT NULL DEFAULT false;
+
+ALTER TABLE members
+    ADD COLUMN hand_raised_at timestamptz,
+    ADD COLUMN said_at        timestamptz;  -- kept in slow mode only
+
+-- What somebody who left had been given or denied: it is theirs again when they come back.
+CREATE TABLE parted (
+    room_id uuid NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user_id bigint NOT NULL REFERENCES people,
+    role    text NOT NULL CHECK (role IN ('moderator', 'member', 'listener')),
+    muted   boolean NOT NULL,  -- by a moderator
+    PRIMARY KEY (room_id, user_id)
+);
+
+CREATE TABLE bans (
+    room_id    uuid NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user_id    bigint NOT NULL REFERENCES people,
+    by_id      bigint NOT NULL REFERENCES people,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    until      timestamptz,  -- null: until it is lifted
+    PRIMARY KEY (room_id, user_id)
+);
+
+CREATE TABLE invites (
+    code       text PRIMARY KEY,
+    room_id    uuid NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    created_by bigint NOT NULL REFERENCES people,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    max_uses   integer CHECK (max_uses > 0),
+    uses       integer NOT NULL DEFAULT 0,
+    revoked_at timestamptz
+);
+CREATE INDEX invites_by_room ON invites (room_id, created_at DESC);
+
+-- Opens one websocket, once. Only the hash is kept: who reads the tables cannot come in by it.
+CREATE TABLE tickets (
+    sha256       bytea PRIMARY KEY,
+    room_id      uuid NOT NULL REFERENCES rooms ON DELETE CASCADE,
+    user_id      bigint NOT NULL,
+    session_id   text NOT NULL,
+    display_name text NOT NULL,
+    issued_at    double precision NOT NULL,  -- of the access token it was made with, unix seconds
+    expires_at   double precision NOT NULL,
+    good_until   timestamptz NOT NULL
+);
+CREATE INDEX tickets_by_age ON tickets (good_until);
+
+-- The study timer; a room without a row never had one.
+CREATE TABLE timers (
+    room_id    uuid PRIMARY KEY REFERENCES rooms ON DELETE CASCADE,
+    state      text NOT NULL CHECK (state IN ('stopped', 'running', 'paused')),
+    focus_s    integer NOT NULL CHECK (focus_s BETWEEN 60 AND 14400),
+    break_s    integer NOT NULL CHECK (break_s BETWEEN 0 AND 3600),
+    started_at timestamptz,  -- running: when the first cycle began, pauses taken out
+    elapsed_ms bigint NOT NULL DEFAULT 0,  -- paused: how much of the cycles has passed
+    set_by     bigint NOT NULL REFERENCES people
+);
