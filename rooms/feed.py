@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from common.errors import Conflict, CwrkError
@@ -40,11 +40,19 @@ class Feed:
 
     Events may come from our own commits, from notices and from reading the log,
     in any order: a lower seq than the next is dropped, a higher one kept until the
-    gap before it is read.
+    gap before it is read. `happened` hears each as it is delivered, and adds what
+    follows from it.
     """
 
-    def __init__(self, room_id: str, epoch: str, delivered_seq: int) -> None:
+    def __init__(
+        self,
+        room_id: str,
+        epoch: str,
+        delivered_seq: int,
+        happened: Callable[[Event], list[Effect]] = lambda event: [],
+    ) -> None:
         self.delivered_seq = delivered_seq
+        self._happened = happened
         self._room_id = room_id
         self._epoch = epoch
         self._known_head = delivered_seq
@@ -90,6 +98,7 @@ class Feed:
             live = [conn_id for conn_id, reader in self._readers.items() if not reader.wait(event)]
             if live:
                 effects.append(do.Broadcast(tuple(live), announcement(self._room_id, event), event.seq))
+            effects += self._happened(event)
         for conn_id, reader in self._readers.items():
             if reader.waiting is not None and len(reader.waiting) > MOST_WAITING:
                 reader.waiting = None

@@ -14,13 +14,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-import asyncpg
-
 from common import log
 from common.database import Connection, Database
 from common.errors import CwrkError, Internal, NotFound, TooMany, Unavailable
 from rooms.effects import Draft, Saved
-from rooms.events import Event, Said
+from rooms.event_rows import EVENTS, event_of, events_after
+from rooms.events import Event
 
 LARGEST_BATCH = 256  # drafts
 # Code points: a batch is broadcast at once, and must leave room in the outbox of a healthy reader.
@@ -29,11 +28,6 @@ LONGEST_QUEUE = 1024  # drafts of one room waiting; past it the sender is told t
 BATCH_SECONDS = 5.0
 LOOK_UP_SECONDS = 5.0
 LOOK_UP_AGAIN_SECONDS = 0.2
-
-SAID = (
-    "SELECT m.id, m.seq, m.user_id, p.display_name, m.text, m.created_at, m.client_msg_id, m.reply_to"
-    " FROM rooms.events m JOIN rooms.people p USING (user_id)"
-)
 
 logger = log.get("rooms.history")
 
@@ -67,13 +61,7 @@ class History:
     async def after(self, room_id: str, seq: int, limit: int) -> list[Event]:
         """At most `limit` events after `seq`, ascending. Raises Unavailable."""
         async with asyncio.timeout(BATCH_SECONDS), self._database.connection() as connection:
-            rows = await connection.fetch(
-                f"{SAID} WHERE m.room_id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3",
-                UUID(room_id),
-                seq,
-                limit,
-            )
-        return [_event(row) for row in rows]
+            return await events_after(connection, UUID(room_id), seq, limit)
 
     async def drain(self) -> None:
         """Wait until nothing is queued."""
@@ -198,13 +186,13 @@ class Append:
         if not named:
             return {}
         rows = await connection.fetch(
-            f"{SAID} WHERE m.room_id = $1 AND (m.user_id, m.client_msg_id) IN"  # noqa: S608  # our own text
+            f"{EVENTS} WHERE e.room_id = $1 AND (e.user_id, e.client_msg_id) IN"  # noqa: S608  # our own text
             " (SELECT * FROM unnest($2::bigint[], $3::text[]))",
             self._room_id,
             [draft.user_id for draft in named],
             [draft.act.client_msg_id for draft in named],
         )
-        return {(row["user_id"], row["client_msg_id"]): _event(row) for row in rows}
+        return {(row["user_id"], row["client_msg_id"]): event_of(row) for row in rows}
 
     async def _answered(self, connection: Connection) -> set[UUID]:
         wanted = [draft.act.reply_to for draft in self._batch if draft.act.reply_to is not None]
@@ -233,7 +221,7 @@ class Append:
             [draft.act.reply_to for draft in drafts],
             len(drafts),
         )
-        return [_event(row) for row in rows]
+        return [event_of(row) for row in rows]
 
 
 def _take(queue: deque[Draft]) -> list[Draft]:
@@ -255,15 +243,3 @@ def unsaved() -> Unavailable:
 def _key(draft: Draft) -> object:
     """What makes a draft the same as another: nothing, where the client gave it no id."""
     return id(draft) if draft.act.client_msg_id is None else (draft.user_id, draft.act.client_msg_id)
-
-
-def _event(row: asyncpg.Record) -> Event:
-    return Event(
-        seq=row["seq"],
-        event_id=row["id"],
-        user_id=row["user_id"],
-        display_name=row["display_name"],
-        created_at=row["created_at"],
-        body=Said(row["text"], row["reply_to"]),
-        client_msg_id=row["client_msg_id"],
-    )

@@ -193,6 +193,11 @@ class Hub:
             if not isinstance(outcome, Saved):
                 self._not_saved(room_id, *outcome)
 
+    def announce(self, room_id: str, event: Event) -> None:
+        """Something that `append_event` wrote is committed: everybody hears of it, on every replica."""
+        self.tell(room_id, lambda room: room.feed.events([event]))
+        self.fanout.notify(room_id, event.seq)
+
     def _not_saved(self, room_id: str, draft: do.Draft, problem: CwrkError) -> None:
         self.tell(room_id, lambda room: room.feed.not_saved(draft, problem))
 

@@ -19,6 +19,7 @@ from typing import Any
 from common.errors import CwrkError, Forbidden, TooMany
 from rooms import effects as do
 from rooms.effects import Effect
+from rooms.events import Changed, Event, Timed
 from rooms.feed import Feed
 from rooms.frames import Frame
 from rooms.incoming import Chat, Mute, Offer, Ping, Read, Resume, VoiceAttach
@@ -69,7 +70,7 @@ class Room:
         self.room_id = room_id
         self.settings = settings
         self.timer = timer
-        self.feed = Feed(room_id, epoch, delivered_seq)
+        self.feed = Feed(room_id, epoch, delivered_seq, self._happened)
         self.voices = Voices()
         self._participants = {member.user_id: Participant(member) for member in members}
         self._connections: dict[str, int] = {}  # whose each is
@@ -281,6 +282,17 @@ class Room:
         if participant and participant.mute_changes == asked.change:
             participant.mute_changes += 1
             participant.mute_kept = True
+        return []
+
+    # --- what happened ----------------------------------------------------------------------------------
+
+    def _happened(self, event: Event) -> list[Effect]:
+        """An event of the log, delivered just now: in the order of the log, each once, on every replica."""
+        match event.body:
+            case Changed(settings):
+                self.settings = settings
+            case Timed(timer):
+                self.timer = timer
         return []
 
     # --- voice ------------------------------------------------------------------------------------------
