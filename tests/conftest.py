@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 # get in the way of that now and then. Read when gRPC is imported.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
+import hypothesis
 import pytest
 import redis.asyncio
 
 from dev.postgres import Postgres
 from dev.valkey import Valkey
 from tests import stack
+
+# An example that takes long on a busy machine is no finding.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
