@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from auth.mail import Server, sender, server
-from common.config import Common, ConfigError, address, choice, integer, setting, text
-
-
-def public_url(raw: str) -> str:
-    """`https://study.example.org`, with port and path if need be, without a slash at the end."""
-    address = urlsplit(raw.strip())
-    if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
-        raise ValueError("must look like https://study.example.org")
-    return raw.strip().rstrip("/")
+from common.config import Common, ConfigError, address, choice, integer, page, setting, text
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ class Config(KeysConfig):
         "PUBLIC_URL",
         "The page's address, for the links in letters and invites; never taken from a request.",
         "http://localhost:8080",
-        parse=public_url,
+        parse=page,
     )
     development: int = setting(
         "DEVELOPMENT",

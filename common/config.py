@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -59,6 +60,14 @@ def address(raw: str) -> str:
         raise ValueError("must be host:port, as in 127.0.0.1:50051")
     port(number)
     return raw.strip()
+
+
+def page(raw: str) -> str:
+    """`https://study.example.org`, with port and path if need be, without a slash at the end."""
+    parts = urlsplit(raw.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must look like https://study.example.org")
+    return raw.strip().rstrip("/")
 
 
 def words(raw: str) -> tuple[str, ...]:

@@ -9,17 +9,22 @@ from common.revocations import Revocations
 from common.tokens import Verifier
 from gateway import middleware
 from gateway.accounts import Accounts
+from gateway.addresses import Addresses
+from gateway.chat import Chat
 from gateway.clients import Clients
 from gateway.config import Config
 from gateway.cors import Cors
+from gateway.entry import Entry
 from gateway.health import Health
 from gateway.identity import Door
+from gateway.moderation import PLAIN_ACTIONS, Moderation
 from gateway.own_account import OwnAccount
 from gateway.pages import Pages
 from gateway.rates import Rates
 from gateway.recovery import Recovery
 from gateway.reference import Docs
 from gateway.rooms import Rooms
+from gateway.timer import Timer
 
 # Told when the gateway stops.
 HEALTH = web.AppKey("health", Health)
@@ -45,11 +50,16 @@ def make_app(
     _add_accounts(app, accounts, door)
     _add_own_account(app, OwnAccount(auth), door)
     _add_recovery(app, Recovery(auth), door)
+    addresses = Addresses(config)
     _add_rooms(app, Rooms(rooms), door)
+    _add_chat(app, Chat(rooms), door)
+    _add_moderation(app, Moderation(rooms), door)
+    _add_entry(app, Entry(rooms, addresses), door)
+    _add_timer(app, Timer(rooms), door)
     app[HEALTH] = health = Health({"auth": auth, "rooms": rooms})
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
-    pages = Pages(config)
+    pages = Pages(config, addresses)
     pages.add_to(app)
     Docs().add_to(app)
     app.on_response_prepare.append(middleware.headers_of(pages, cors))
@@ -89,7 +99,35 @@ def _add_rooms(app: web.Application, rooms: Rooms, door: Door) -> None:
     app.router.add_post("/rooms", door.signed_in(rooms.create))
     app.router.add_get("/rooms", door.signed_in(rooms.list))
     app.router.add_get("/rooms/{id:[^/]+}", door.signed_in(rooms.get))
+    app.router.add_patch("/rooms/{id:[^/]+}", door.signed_in(rooms.update))
+    app.router.add_delete("/rooms/{id:[^/]+}", door.signed_in(rooms.delete))
     app.router.add_post("/rooms/{id:[^/]+}/join", door.signed_in(rooms.join))
     app.router.add_post("/rooms/{id:[^/]+}/leave", door.signed_in(rooms.leave))
     app.router.add_get("/rooms/{id:[^/]+}/participants", door.signed_in(rooms.participants))
-    app.router.add_get("/rooms/{id:[^/]+}/chat", door.signed_in(rooms.chat))
+
+
+def _add_chat(app: web.Application, chat: Chat, door: Door) -> None:
+    app.router.add_get("/rooms/{id:[^/]+}/chat", door.signed_in(chat.list))
+    app.router.add_get("/rooms/{id:[^/]+}/events", door.signed_in(chat.events))
+
+
+def _add_moderation(app: web.Application, moderation: Moderation, door: Door) -> None:
+    somebody = "/rooms/{id:[^/]+}/participants/{user_id:[^/]+}"
+    for action in PLAIN_ACTIONS:
+        app.router.add_post(f"{somebody}/{action}", door.signed_in(moderation.plain))
+    app.router.add_post(f"{somebody}/ban", door.signed_in(moderation.ban))
+    app.router.add_post(f"{somebody}/role", door.signed_in(moderation.role))
+    app.router.add_get("/rooms/{id:[^/]+}/bans", door.signed_in(moderation.bans))
+
+
+def _add_entry(app: web.Application, entry: Entry, door: Door) -> None:
+    app.router.add_post("/rooms/{id:[^/]+}/invites", door.signed_in(entry.invite))
+    app.router.add_get("/rooms/{id:[^/]+}/invites", door.signed_in(entry.invites))
+    app.router.add_delete("/rooms/{id:[^/]+}/invites/{code:[^/]+}", door.signed_in(entry.revoke))
+    app.router.add_post("/invites/{code:[^/]+}/accept", door.signed_in(entry.accept))
+    app.router.add_post("/rooms/{id:[^/]+}/tickets", door.signed_in(entry.ticket))
+
+
+def _add_timer(app: web.Application, timer: Timer, door: Door) -> None:
+    app.router.add_get("/rooms/{id:[^/]+}/timer", door.signed_in(timer.get))
+    app.router.add_put("/rooms/{id:[^/]+}/timer", door.signed_in(timer.set))

@@ -53,6 +53,13 @@ class Body:
         """A string, None when absent: what is not given is left as it is."""
         return None if self._members.get(name) is None else self.optional_text(name)
 
+    def optional_flag(self, name: str) -> bool | None:
+        """True or false, None when absent."""
+        value = self._members.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        return self._note(name, "must be true or false", None)
+
     def optional_integer(self, name: str) -> int | None:
         """A whole number (10 and 10.0 are one, as in JSON Schema; true is none), None when absent."""
         value = self._members.get(name)
@@ -97,6 +104,11 @@ async def read(request: web.Request) -> Body:
     return Body(members)
 
 
+async def read_optional(request: web.Request) -> Body:
+    """The same for a route of which all is optional: no body at all is an empty object."""
+    return await read(request) if request.body_exists else Body({})
+
+
 def query_text(request: web.Request, name: str) -> str:
     """A parameter of the query string, empty when absent. Raises InvalidFields for bytes that are no text."""
     value = request.query.get(name, "")
@@ -107,13 +119,18 @@ def query_text(request: web.Request, name: str) -> str:
 
 def query_limit(request: web.Request) -> int:
     """`limit`: 0 when absent, which is the default. Raises InvalidFields when negative or not a number."""
-    raw = request.query.get("limit", "")
+    return min(query_number(request, "limit"), LIMIT_MAX)
+
+
+def query_number(request: web.Request, name: str) -> int:
+    """A whole number from 0, which it is when absent. Raises InvalidFields."""
+    raw = request.query.get(name, "")
     if not raw:
         return 0
     if not (raw.isascii() and raw.isdigit()):
-        raise InvalidFields(FieldError("limit", "must be a whole number, 0 or more"))
+        raise InvalidFields(FieldError(name, "must be a whole number, 0 or more"))
     # Thousands of digits are more than int() reads, and all the same a large number.
-    return LIMIT_MAX if len(raw) > 9 else min(int(raw), LIMIT_MAX)
+    return INTEGER_MAX if len(raw) > 15 else int(raw)
 
 
 def _is_unicode(text: str) -> bool:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.config import Common, address, choice, integer, setting, text
+from common.config import Common, address, choice, integer, page, setting, text
 from common.config import port as port_number  # a field below is called port
 from gateway.clients import Network, networks
 from gateway.cors import origins
@@ -47,6 +47,12 @@ class Config(Common):
         parse=ws_url,
     )
     ws_port: int = setting("ROOMS_WS_PORT", "The port of the websocket.", 8082, parse=port_number)
+    public_url: str = setting(
+        "PUBLIC_URL",
+        "The page's address, for the links of invites; never taken from a request.",
+        "http://localhost:8080",
+        parse=page,
+    )
     web_dir: str = setting(
         "GATEWAY_WEB_DIR",
         "The folder of the page.",

@@ -31,7 +31,7 @@ CLIENT_GONE = 499
 # Asked every second or so by whoever keeps us running.
 PROBES = frozenset({"/healthz", "/readyz"})
 # The page, its files, and what says how we are cost nothing and are not counted.
-COUNTED = ("/auth", "/rooms")
+COUNTED = ("/auth", "/rooms", "/invites")
 
 # Who came over TLS comes again over TLS, for a year; it says nothing about other hosts.
 ONE_YEAR = "max-age=31536000"

@@ -1,4 +1,4 @@
-"""The routes under /rooms: parse, one call, JSON. Bodies are snake_case."""
+"""The routes of /rooms and of one room: parse, one call, JSON. Bodies are snake_case."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Rooms:
         )
         body.check()
         room = await self._rooms.call(self._stub.CreateRoom, message, user_token=identity.token)
-        return json_answer(_room(room), status=201)
+        return json_answer(room_json(room), status=201)
 
     async def list(self, request: web.Request, identity: Identity) -> web.Response:
         message = rooms_pb2.ListRoomsRequest(
@@ -43,58 +43,64 @@ class Rooms:
         )
         page = await self._rooms.call(self._stub.ListRooms, message, user_token=identity.token)
         return json_answer(
-            {"items": [_room(room) for room in page.items], "next_cursor": page.next_cursor or None}
+            {"items": [room_json(room) for room in page.items], "next_cursor": page.next_cursor or None}
         )
 
     async def get(self, request: web.Request, identity: Identity) -> web.Response:
-        message = rooms_pb2.GetRoomRequest(room_id=_room_id(request))
+        message = rooms_pb2.GetRoomRequest(room_id=room_id(request))
         return json_answer(
-            _room(await self._rooms.call(self._stub.GetRoom, message, user_token=identity.token))
+            room_json(await self._rooms.call(self._stub.GetRoom, message, user_token=identity.token))
         )
 
+    async def update(self, request: web.Request, identity: Identity) -> web.Response:
+        room = room_id(request)
+        body = await bodies.read(request)
+        message = rooms_pb2.UpdateRoomRequest(
+            room_id=room,
+            name=body.given_text("name"),
+            topic=body.given_text("topic"),
+            visibility=body.given_text("visibility"),
+            max=body.optional_integer("max"),
+            locked=body.optional_flag("locked"),
+            slow_mode_s=body.optional_integer("slow_mode_s"),
+            listen_only=body.optional_flag("listen_only"),
+            owner_id=body.given_text("owner_id"),
+        )
+        body.check()
+        updated = await self._rooms.call(self._stub.UpdateRoom, message, user_token=identity.token)
+        return json_answer(room_json(updated))
+
+    async def delete(self, request: web.Request, identity: Identity) -> web.Response:
+        message = rooms_pb2.DeleteRoomRequest(room_id=room_id(request))
+        await self._rooms.call(self._stub.DeleteRoom, message, user_token=identity.token)
+        return web.Response(status=204)
+
     async def join(self, request: web.Request, identity: Identity) -> web.Response:
-        message = rooms_pb2.JoinRoomRequest(room_id=_room_id(request))
+        message = rooms_pb2.JoinRoomRequest(room_id=room_id(request))
         joined = await self._rooms.call(self._stub.JoinRoom, message, user_token=identity.token)
         return json_answer({"room_id": joined.room_id, "peer_id": joined.peer_id})
 
     async def leave(self, request: web.Request, identity: Identity) -> web.Response:
-        message = rooms_pb2.LeaveRoomRequest(room_id=_room_id(request))
+        message = rooms_pb2.LeaveRoomRequest(room_id=room_id(request))
         left = await self._rooms.call(self._stub.LeaveRoom, message, user_token=identity.token)
         return json_answer({"status": left.status})
 
     async def participants(self, request: web.Request, identity: Identity) -> web.Response:
-        message = rooms_pb2.ListParticipantsRequest(room_id=_room_id(request))
+        message = rooms_pb2.ListParticipantsRequest(room_id=room_id(request))
         found = await self._rooms.call(self._stub.ListParticipants, message, user_token=identity.token)
         return json_answer({"items": [_participant(participant) for participant in found.items]})
 
-    async def chat(self, request: web.Request, identity: Identity) -> web.Response:
-        message = rooms_pb2.ListChatRequest(
-            room_id=_room_id(request),
-            after=bodies.query_text(request, "after"),
-            limit=bodies.query_limit(request),
-        )
-        page = await self._rooms.call(self._stub.ListChat, message, user_token=identity.token)
-        return json_answer(
-            {"items": [_chat_item(item) for item in page.items], "next_cursor": page.next_cursor or None}
-        )
 
-
-def _room_id(request: web.Request) -> str:
+def room_id(request: web.Request) -> str:
     """The room of the path. What is no UUID names no room: NotFound, and nobody has to be asked."""
-    room_id = request.match_info["id"].lower()
-    if not bodies.UUID.fullmatch(room_id):
+    named = request.match_info["id"].lower()
+    if not bodies.UUID.fullmatch(named):
         raise NotFound("There is no such room.", code="ROOM_NOT_FOUND")
-    return room_id
+    return named
 
 
-def _idempotency_key(request: web.Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if "Idempotency-Key" in request.headers and not IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidFields(FieldError("Idempotency-Key", "must be 1 to 128 visible ASCII characters"))
-    return key
-
-
-def _room(room: rooms_pb2.Room) -> dict[str, Any]:
+def room_json(room: rooms_pb2.Room) -> dict[str, Any]:
+    """`room` of docs/protocol.md."""
     return {
         "id": room.id,
         "name": room.name,
@@ -105,7 +111,18 @@ def _room(room: rooms_pb2.Room) -> dict[str, Any]:
         "visibility": room.visibility,
         "participants": room.participants,
         "unread": room.unread,
+        "locked": room.locked,
+        "slow_mode_s": room.slow_mode_s,
+        "listen_only": room.listen_only,
+        "role": room.role or None,
     }
+
+
+def _idempotency_key(request: web.Request) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if "Idempotency-Key" in request.headers and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidFields(FieldError("Idempotency-Key", "must be 1 to 128 visible ASCII characters"))
+    return key
 
 
 def _participant(participant: rooms_pb2.Participant) -> dict[str, Any]:
@@ -120,19 +137,4 @@ def _participant(participant: rooms_pb2.Participant) -> dict[str, Any]:
         "muted": participant.muted,
         "muted_by": participant.muted_by or None,
         "hand_raised_at": participant.hand_raised_at or None,
-    }
-
-
-def _chat_item(item: rooms_pb2.ChatItem) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "room_id": item.room_id,
-        "user_id": item.user_id,
-        "display_name": item.display_name,
-        "text": item.text,
-        "created_at": item.created_at,
-        "reply_to": item.reply_to or None,
-        "seq": item.seq,
-        "edited_at": item.edited_at or None,
-        "deleted": item.deleted,
     }

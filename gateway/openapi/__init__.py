@@ -6,7 +6,7 @@ other), tests/integration/test_openapi_is_true.py keeps it true.
 
 from __future__ import annotations
 
-from gateway.openapi import accounts, rooms
+from gateway.openapi import accounts, entry, moderation, rooms
 from gateway.openapi.parts import Json, answer, operation, problem, text, thing
 from gateway.openapi.schemas import HEADERS, SCHEMAS
 
@@ -59,7 +59,13 @@ def document() -> Json:
         "servers": [{"url": "/"}],
         "security": [{"accessToken": []}],
         "tags": [{"name": accounts.TAG}, {"name": rooms.TAG}, {"name": SERVER}],
-        "paths": {**accounts.PATHS, **rooms.PATHS, **_server_paths()},
+        "paths": {
+            **accounts.PATHS,
+            **rooms.PATHS,
+            **moderation.PATHS,
+            **entry.PATHS,
+            **_server_paths(),
+        },
         "components": {
             "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "schemas": SCHEMAS,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from gateway.openapi.parts import Json, answer, operation, optional, parameter, ref, text, thing
+from gateway.openapi.parts import EMPTY, Json, answer, operation, optional, parameter, ref, text, thing
 from gateway.openapi.schemas import PASSWORD, UUID
 
 TAG = "Accounts"
 EMAIL = text(format="email", maxLength=254)
 NAME = text("1 to 64 characters, one of them visible")
-EMPTY = answer("Done")
 MAILED = answer("The same for known and unknown addresses")
 MAIL_TOKEN = text("From the link in the mail")
 

@@ -55,13 +55,29 @@ def thing(required: Json, **optional_members: Json) -> Json:
     }
 
 
-def body(schema: Json) -> Json:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def body(schema: Json, *, required: bool = True) -> Json:
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
+
+
+def listed(name: str, description: str = "") -> Json:
+    """A list of these, whole."""
+    return thing(
+        {
+            "items": {
+                "type": "array",
+                "items": ref(name),
+                **({"description": description} if description else {}),
+            }
+        }
+    )
 
 
 def answer(description: str, schema: Json | None = None, **more: Any) -> Json:
     content = {"content": {"application/json": {"schema": schema}}} if schema else {}
     return {"description": description, "headers": HEADERS, **content, **more}
+
+
+EMPTY = answer("Done")
 
 
 def problem(status: int) -> Json:
@@ -82,6 +98,7 @@ def operation(
     *,
     signed_in: bool = True,
     takes_body: Json | None = None,
+    body_needed: bool = True,
     **more: Any,
 ) -> Json:
     """One method of a route. `good`: answers by status; what any route may answer is added."""
@@ -96,7 +113,7 @@ def operation(
         "summary": summary,
         **more,
         **({} if signed_in else {"security": []}),
-        **(body(takes_body) if takes_body is not None else {}),
+        **(body(takes_body, required=body_needed) if takes_body is not None else {}),
         "responses": {
             **{str(status): each for status, each in good.items()},
             **{str(status): problem(status) for status in sorted(statuses)},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gateway.openapi.parts import (
+    EMPTY,
     NO_CONTROLS,
     SOME_TEXT,
     Json,
     answer,
+    listed,
     operation,
     optional,
     parameter,
@@ -18,6 +20,11 @@ from gateway.openapi.schemas import USER_ID, UUID
 
 TAG = "Rooms"
 ROOM_ID = [parameter("path", "id", UUID, "The room", required=True)]
+NAME = text("1 to 100 characters", pattern=SOME_TEXT, minLength=1, maxLength=100)
+TOPIC = text(pattern=NO_CONTROLS, maxLength=500)
+MAX = {"type": "integer", "minimum": 1, "maximum": 500}
+VISIBILITY = ["public", "unlisted", "private"]
+FLAG = {"type": "boolean"}
 LIMIT = parameter(
     "query",
     "limit",
@@ -25,7 +32,10 @@ LIMIT = parameter(
     "How many; 0 is the default (50), above the most (100) it is clamped",
 )
 CURSOR = text("Opaque: `next_cursor` of the page before")
-LINKED = ("getRoom", "joinRoom", "leaveRoom", "listParticipants", "listChat")
+LINKED = (
+    *("getRoom", "updateRoom", "deleteRoom", "joinRoom", "leaveRoom", "listParticipants", "listChat"),
+    *("listEvents", "listBans", "createInvite", "listInvites", "createTicket", "getTimer", "setTimer"),
+)
 LINKS: Json = {
     name: {"operationId": name, "parameters": {"path.id": "$response.body#/id"}} for name in LINKED
 }
@@ -46,10 +56,10 @@ PATHS: dict[str, Json] = {
                 )
             ],
             takes_body=thing(
-                {"name": text("1 to 100 characters", pattern=SOME_TEXT, minLength=1, maxLength=100)},
-                max=optional({"type": "integer", "minimum": 1, "maximum": 500, "default": 10}),
-                topic=optional(text(pattern=NO_CONTROLS, maxLength=500)),
-                visibility={"enum": ["public", "unlisted", "private", "", None], "default": "public"},
+                {"name": NAME},
+                max=optional({**MAX, "default": 10}),
+                topic=optional(TOPIC),
+                visibility={"enum": [*VISIBILITY, "", None], "default": "public"},
             ),
         ),
         "get": operation(
@@ -70,6 +80,27 @@ PATHS: dict[str, Json] = {
     "/rooms/{id}": {
         "parameters": ROOM_ID,
         "get": operation(TAG, "getRoom", "A room", {200: answer("The room", ref("Room"))}, (404,)),
+        "patch": operation(
+            TAG,
+            "updateRoom",
+            "Change what is given; by moderators, by the owner what only the owner may",
+            {200: answer("The room", ref("Room"))},
+            (404, 409),
+            takes_body=thing(
+                {},
+                name=optional(NAME),
+                topic=optional(TOPIC),
+                visibility={"enum": [*VISIBILITY, None]},
+                max=optional(MAX),
+                locked=optional(FLAG),
+                slow_mode_s=optional({"type": "integer", "minimum": 0, "maximum": 3600}),
+                listen_only=optional(FLAG),
+                owner_id=optional(text("The member who gets the room", pattern="^[1-9][0-9]{0,15}$")),
+            ),
+        ),
+        "delete": operation(
+            TAG, "deleteRoom", "Close the room for good, with all that was said", {204: EMPTY}, (404,)
+        ),
     },
     "/rooms/{id}/join": {
         "parameters": ROOM_ID,
@@ -97,11 +128,7 @@ PATHS: dict[str, Json] = {
             TAG,
             "listParticipants",
             "Who has a seat now",
-            {
-                200: answer(
-                    "The participants", thing({"items": {"type": "array", "items": ref("Participant")}})
-                )
-            },
+            {200: answer("The participants", listed("Participant"))},
             (404,),
         ),
     },
@@ -113,7 +140,48 @@ PATHS: dict[str, Json] = {
             "The history, newest first; for members",
             {200: answer("A page", ref("ChatPage"))},
             (400, 404, 422),
-            parameters=[LIMIT, parameter("query", "after", CURSOR, "Older messages")],
+            parameters=[
+                LIMIT,
+                parameter("query", "after", CURSOR, "Older messages"),
+                parameter(
+                    "query",
+                    "q",
+                    text(pattern=NO_CONTROLS, maxLength=200),
+                    "Only messages with these words, in any of their forms, in English or Russian",
+                ),
+            ],
+        ),
+    },
+    "/rooms/{id}/events": {
+        "parameters": ROOM_ID,
+        "get": operation(
+            TAG,
+            "listEvents",
+            "The log, oldest first, as the websocket sends it; for members",
+            {200: answer("Events", ref("EventPage"))},
+            (404, 422),
+            parameters=[
+                LIMIT,
+                parameter("query", "since_seq", {"type": "integer", "minimum": 0}, "Those after this one"),
+            ],
+        ),
+    },
+    "/rooms/{id}/timer": {
+        "parameters": ROOM_ID,
+        "get": operation(
+            TAG, "getTimer", "The study timer", {200: answer("As it is now", ref("Timer"))}, (404,)
+        ),
+        "put": operation(
+            TAG,
+            "setTimer",
+            "Start, pause or stop the study timer",
+            {200: answer("As it is now", ref("Timer"))},
+            (404, 409),
+            takes_body=thing(
+                {"action": {"enum": ["start", "pause", "stop"]}},
+                focus_s=optional({"type": "integer", "minimum": 60, "maximum": 14400, "default": 1500}),
+                break_s=optional({"type": "integer", "minimum": 0, "maximum": 3600, "default": 300}),
+            ),
         ),
     },
 }

@@ -15,6 +15,9 @@ PASSWORD = text(
     maxLength=1024,
 )
 
+ROLES = ["owner", "moderator", "member", "listener"]
+COUNT = {"type": "integer", "minimum": 0}
+
 SCHEMAS: dict[str, Json] = {
     "Problem": thing(
         {
@@ -71,6 +74,14 @@ SCHEMAS: dict[str, Json] = {
             "visibility": text(enum=["public", "unlisted", "private"]),
             "participants": {"type": "integer", "minimum": 0, "description": "Seats taken now"},
             "unread": {"type": "integer", "minimum": 0, "description": "Messages after the read marker"},
+            "locked": {"type": "boolean", "description": "Nobody new may join"},
+            "slow_mode_s": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Seconds between two messages of one member; 0: none",
+            },
+            "listen_only": {"type": "boolean", "description": "Only owner and moderators may speak"},
+            "role": {"enum": [*ROLES, None], "description": "The caller's own; null for who is no member"},
         }
     ),
     "RoomPage": thing({"items": {"type": "array", "items": ref("Room")}, "next_cursor": ref("NextCursor")}),
@@ -79,7 +90,7 @@ SCHEMAS: dict[str, Json] = {
             "user_id": USER_ID,
             "display_name": text(),
             "avatar_url": text(),
-            "role": text(enum=["owner", "moderator", "member", "listener"]),
+            "role": text(enum=ROLES),
             "joined_at": MOMENT,
             "last_seen": MOMENT_OR_NULL,
             "online": {"type": "boolean"},
@@ -100,12 +111,83 @@ SCHEMAS: dict[str, Json] = {
             "seq": {"type": "integer", "minimum": 1},
             "edited_at": MOMENT_OR_NULL,
             "deleted": {"type": "boolean"},
+            "reactions": {
+                "type": "array",
+                "items": thing({"emoji": text(), "user_ids": {"type": "array", "items": USER_ID}}),
+                "description": "Who reacted, the first one first",
+            },
         }
     ),
     "ChatPage": thing(
         {
             "items": {"type": "array", "items": ref("ChatItem"), "description": "Newest first"},
             "next_cursor": ref("NextCursor"),
+        }
+    ),
+    "EventPage": thing(
+        {
+            "items": {
+                "type": "array",
+                "items": ref("Event"),
+                "description": "Oldest first, of rising `seq` without holes",
+            },
+            "last_seq": {**COUNT, "description": "Where the log stands"},
+            "epoch": text("As in `hello`: events of another epoch are of another log"),
+            "complete": {
+                "type": "boolean",
+                "description": "Nothing between `since_seq` and the first event is missing",
+            },
+        }
+    ),
+    "Event": {
+        **thing({"type": text(), "seq": {"type": "integer", "minimum": 1}, "payload": {"type": "object"}}),
+        "description": "A frame as the websocket sends it; /asyncapi.json has each type's payload",
+    },
+    "Ban": thing(
+        {
+            "user_id": USER_ID,
+            "display_name": text(),
+            "by": text("The user id of the moderator"),
+            "created_at": MOMENT,
+            "until": {**MOMENT_OR_NULL, "description": "null: until it is lifted"},
+        }
+    ),
+    "Invite": thing(
+        {
+            "code": text(pattern="^[A-Za-z0-9_-]+$"),
+            "url": text("The page that accepts it", format="uri"),
+            "room_id": UUID,
+            "created_by": USER_ID,
+            "created_at": MOMENT,
+            "expires_at": {**MOMENT_OR_NULL, "description": "null: never"},
+            "max_uses": {"type": ["integer", "null"], "minimum": 1, "description": "null: any number"},
+            "uses": COUNT,
+        }
+    ),
+    "Ticket": thing(
+        {
+            "ticket": text("Opens one websocket of the caller to this room, once, within 30 s"),
+            "expires_at": MOMENT,
+            "ws_url": text("The whole address to open", pattern="^wss?://"),
+        }
+    ),
+    "Timer": thing(
+        {
+            "state": text(enum=["stopped", "running", "paused"]),
+            "focus_s": COUNT,
+            "break_s": COUNT,
+            "started_at_ms": {
+                **COUNT,
+                "description": "Running: when the first cycle began, in unix milliseconds",
+            },
+            "elapsed_ms": {**COUNT, "description": "Paused: how much of the cycles has passed"},
+            "phase": {
+                "enum": ["focus", "break", None],
+                "description": "As of this answer; null when stopped",
+            },
+            "remaining_ms": {**COUNT, "description": "Of the phase, as of this answer"},
+            "round": {**COUNT, "description": "From 1; 0 when stopped"},
+            "set_by": {"type": ["string", "null"], "description": "The user id; null when never set"},
         }
     ),
     "NextCursor": {"type": ["string", "null"], "description": "Opaque; null on the last page"},

@@ -125,6 +125,58 @@ class RecordedRooms(rooms_pb2_grpc.RoomsServicer):
     async def ListChat(self, request: rooms_pb2.ListChatRequest, context: rpc.Context) -> Any:  # noqa: N802
         return await self._answer(request, context)
 
+    async def ListEvents(  # noqa: N802
+        self, request: rooms_pb2.ListEventsRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def UpdateRoom(  # noqa: N802
+        self, request: rooms_pb2.UpdateRoomRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def DeleteRoom(  # noqa: N802
+        self, request: rooms_pb2.DeleteRoomRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def Moderate(self, request: rooms_pb2.ModerateRequest, context: rpc.Context) -> Any:  # noqa: N802
+        return await self._answer(request, context)
+
+    async def ListBans(self, request: rooms_pb2.ListBansRequest, context: rpc.Context) -> Any:  # noqa: N802
+        return await self._answer(request, context)
+
+    async def CreateInvite(  # noqa: N802
+        self, request: rooms_pb2.CreateInviteRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def ListInvites(  # noqa: N802
+        self, request: rooms_pb2.ListInvitesRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def RevokeInvite(  # noqa: N802
+        self, request: rooms_pb2.RevokeInviteRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def AcceptInvite(  # noqa: N802
+        self, request: rooms_pb2.AcceptInviteRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def CreateTicket(  # noqa: N802
+        self, request: rooms_pb2.CreateTicketRequest, context: rpc.Context
+    ) -> Any:
+        return await self._answer(request, context)
+
+    async def GetTimer(self, request: rooms_pb2.GetTimerRequest, context: rpc.Context) -> Any:  # noqa: N802
+        return await self._answer(request, context)
+
+    async def SetTimer(self, request: rooms_pb2.SetTimerRequest, context: rpc.Context) -> Any:  # noqa: N802
+        return await self._answer(request, context)
+
 
 @asynccontextmanager
 async def running_rooms(listen: str = "127.0.0.1:0") -> AsyncIterator[RecordedRooms]:

@@ -5,16 +5,32 @@ import pytest
 from tests.auth.running import Caller
 from tests.gateway.running import Api
 
+ROOM = "/rooms/0190c0de-0000-7000-8000-000000000001"
 PRIVATE = [
     ("GET", "/auth/me"),
     ("POST", "/auth/logout"),
     ("GET", "/rooms"),
     ("POST", "/rooms"),
-    ("GET", "/rooms/0190c0de-0000-7000-8000-000000000001"),
-    ("POST", "/rooms/0190c0de-0000-7000-8000-000000000001/join"),
-    ("POST", "/rooms/0190c0de-0000-7000-8000-000000000001/leave"),
-    ("GET", "/rooms/0190c0de-0000-7000-8000-000000000001/participants"),
-    ("GET", "/rooms/0190c0de-0000-7000-8000-000000000001/chat"),
+    ("GET", ROOM),
+    ("POST", f"{ROOM}/join"),
+    ("POST", f"{ROOM}/leave"),
+    ("GET", f"{ROOM}/participants"),
+    ("GET", f"{ROOM}/chat"),
+    ("GET", f"{ROOM}/events"),
+    ("PATCH", ROOM),
+    ("DELETE", ROOM),
+    *(
+        ("POST", f"{ROOM}/participants/7/{action}")
+        for action in ("mute", "unmute", "kick", "ban", "unban", "role")
+    ),
+    ("GET", f"{ROOM}/bans"),
+    ("POST", f"{ROOM}/invites"),
+    ("GET", f"{ROOM}/invites"),
+    ("DELETE", f"{ROOM}/invites/abc"),
+    ("POST", "/invites/abc/accept"),
+    ("POST", f"{ROOM}/tickets"),
+    ("GET", f"{ROOM}/timer"),
+    ("PUT", f"{ROOM}/timer"),
 ]
 
 

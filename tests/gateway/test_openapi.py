@@ -15,7 +15,10 @@ from gateway.openapi import document
 from tests.gateway.running import Api
 
 # The page and its files are for browsers, not for programs.
-PAGE = {"/", "/login", "/r/{id}", "/verify", "/forgot", "/reset", "/static/{path}", "/docs", "/docs/{file}"}
+PAGE = {
+    *("/", "/login", "/r/{id}", "/invite/{code}", "/verify", "/forgot", "/reset"),
+    *("/static/{path}", "/docs", "/docs/{file}"),
+}
 
 
 async def test_every_route_is_described_and_no_other(web_dir: Path) -> None:

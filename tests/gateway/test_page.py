@@ -13,7 +13,8 @@ from tests.gateway.running import Api, running_gateway
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/r/0190c0de-0000-7000-8000-000000000001", "/?next=%2Fr%2F1"]
+    "path",
+    ["/", "/login", "/r/0190c0de-0000-7000-8000-000000000001", "/invite/abc", "/?next=%2Fr%2F1"],
 )
 async def test_each_of_the_pages_addresses_is_the_page(api: Api, path: str) -> None:
     answer = await api.call("GET", path, headers={"Accept": "text/html"})

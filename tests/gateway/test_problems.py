@@ -70,7 +70,7 @@ async def test_nothing_there(api: Api) -> None:
         ("DELETE", "/rooms", {"GET", "HEAD", "POST"}),
         ("GET", "/auth/login", {"POST"}),
         ("POST", "/auth/me", {"DELETE", "GET", "HEAD", "PATCH"}),
-        ("OPTIONS", f"/rooms/{ID}", {"GET", "HEAD"}),
+        ("OPTIONS", f"/rooms/{ID}", {"DELETE", "GET", "HEAD", "PATCH"}),
         ("POST", "/", {"GET", "HEAD"}),
     ],
 )

@@ -18,6 +18,9 @@ ROOM = rooms_pb2.Room(
     visibility="public",
     participants=0,
     unread=3,
+    slow_mode_s=5,
+    listen_only=True,
+    role="owner",
 )
 ROOM_JSON = {
     "id": ID,
@@ -29,6 +32,10 @@ ROOM_JSON = {
     "visibility": "public",
     "participants": 0,
     "unread": 3,
+    "locked": False,
+    "slow_mode_s": 5,
+    "listen_only": True,
+    "role": "owner",
 }
 
 
@@ -160,48 +167,77 @@ async def test_participants(api: Api, rooms: RecordedRooms) -> None:
     )
 
 
-async def test_chat(api: Api, rooms: RecordedRooms) -> None:
-    rooms.answer = rooms_pb2.ListChatResponse(
-        items=[
-            rooms_pb2.ChatItem(
-                id="m2",
-                room_id=ID,
-                user_id="7",
-                display_name="Ann",
-                text="hello\n<b>",
-                created_at="2026-11-22T14:05:01Z",
-                seq=2,
-            )
-        ],
-        next_cursor="older",
-    )
-    answer = await api.call("GET", f"/rooms/{ID}/chat?after=newer&limit=1")
-    assert (answer.status, answer.json) == (
-        200,
+async def test_who_is_no_member_has_no_role(api: Api, rooms: RecordedRooms) -> None:
+    rooms.answer = rooms_pb2.Room(id=ID)
+    assert (await api.call("GET", f"/rooms/{ID}")).json["role"] is None
+
+
+async def test_what_is_not_given_stays_as_it_is(api: Api, rooms: RecordedRooms) -> None:
+    rooms.answer = ROOM
+    answer = await api.call("PATCH", f"/rooms/{ID}", {"name": "Тихая", "topic": None})
+    assert (answer.status, answer.json) == (200, ROOM_JSON)
+    assert rooms.asked == [rooms_pb2.UpdateRoomRequest(room_id=ID, name="Тихая")]
+
+
+async def test_everything_of_a_room_can_be_changed_also_to_nothing(api: Api, rooms: RecordedRooms) -> None:
+    await api.call(
+        "PATCH",
+        f"/rooms/{ID}",
         {
-            "items": [
-                {
-                    "id": "m2",
-                    "room_id": ID,
-                    "user_id": "7",
-                    "display_name": "Ann",
-                    "text": "hello\n<b>",
-                    "created_at": "2026-11-22T14:05:01Z",
-                    "reply_to": None,
-                    "seq": 2,
-                    "edited_at": None,
-                    "deleted": False,
-                }
-            ],
-            "next_cursor": "older",
+            "name": "",
+            "topic": "",
+            "visibility": "private",
+            "max": 0,
+            "locked": False,
+            "slow_mode_s": 0,
+            "listen_only": True,
+            "owner_id": "8",
         },
     )
-    assert rooms.asked == [rooms_pb2.ListChatRequest(room_id=ID, after="newer", limit=1)]
+    changes = rooms_pb2.UpdateRoomRequest(
+        room_id=ID,
+        name="",
+        topic="",
+        visibility="private",
+        max=0,
+        locked=False,
+        slow_mode_s=0,
+        listen_only=True,
+        owner_id="8",
+    )
+    assert rooms.asked == [changes]
+
+
+async def test_a_change_of_the_wrong_kind(api: Api, rooms: RecordedRooms) -> None:
+    answer = await api.call(
+        "PATCH", f"/rooms/{ID}", {"locked": 1, "listen_only": "no", "slow_mode_s": "5", "owner_id": 8}
+    )
+    assert_problem(answer, 422, "INVALID_FIELDS")
+    assert {(error["field"], error["message"]) for error in answer.json["errors"]} == {
+        ("locked", "must be true or false"),
+        ("listen_only", "must be true or false"),
+        ("slow_mode_s", "must be a whole number"),
+        ("owner_id", "must be a string"),
+    }
+    assert rooms.asked == []
+
+
+async def test_deleting_a_room(api: Api, rooms: RecordedRooms) -> None:
+    rooms.answer = rooms_pb2.DeleteRoomResponse()
+    answer = await api.call("DELETE", f"/rooms/{ID}")
+    assert (answer.status, answer.text) == (204, "")
+    assert rooms.asked == [rooms_pb2.DeleteRoomRequest(room_id=ID)]
 
 
 @pytest.mark.parametrize(
     ("method", "rest"),
-    [("GET", ""), ("POST", "/join"), ("POST", "/leave"), ("GET", "/participants"), ("GET", "/chat")],
+    [
+        *(("GET", ""), ("PATCH", ""), ("DELETE", "")),
+        *(("POST", "/join"), ("POST", "/leave"), ("GET", "/participants")),
+        *(("GET", "/chat"), ("GET", "/events"), ("GET", "/timer"), ("PUT", "/timer")),
+        *(("POST", "/participants/7/kick"), ("POST", "/participants/7/role"), ("GET", "/bans")),
+        *(("POST", "/invites"), ("GET", "/invites"), ("DELETE", "/invites/abc"), ("POST", "/tickets")),
+    ],
 )
 @pytest.mark.parametrize("room", ["1", "not-a-uuid", ID + "0", "{" + ID + "}", ID.replace("-", "")])
 async def test_what_is_no_uuid_is_no_room(
