@@ -28,6 +28,10 @@ LOST = (
     TimeoutError,
 )
 
+# A client that vanished in the middle of a transaction, its connection seemingly open, holds its locks no
+# longer than this: else nobody could write where it did until TCP gives up, which takes hours.
+IDLE_IN_TRANSACTION_SECONDS = 10.0
+
 # uuidv7() is in core from 18 on.
 NEEDED_VERSION = 18
 
@@ -72,7 +76,13 @@ async def connect(
     """
     # No connections beforehand: asyncpg would log a traceback whenever it cannot keep them up.
     pool = asyncpg.create_pool(
-        url, min_size=0, max_size=size, timeout=5, command_timeout=command_timeout, reset=_nothing_to_reset
+        url,
+        min_size=0,
+        max_size=size,
+        timeout=5,
+        command_timeout=command_timeout,
+        reset=_nothing_to_reset,
+        server_settings={"idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s"},
     )
     try:
         major = await _version(pool, patience)

@@ -156,7 +156,7 @@ class Media(media_pb2_grpc.MediaServicer):
 @asynccontextmanager
 async def grpc_server(add: Any, servicer: Any) -> AsyncIterator[str]:
     """A real gRPC server; its address."""
-    server = grpc.aio.server(interceptors=[rpc.Guard("")])
+    server = grpc.aio.server(interceptors=[rpc.Guard("")], options=rpc.SERVER_OPTIONS)
     add(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -1,4 +1,4 @@
-"""A TCP proxy, for failures at a chosen moment: in front of PostgreSQL, of Valkey, of a replica's websocket."""
+"""A TCP proxy, for failures at a chosen moment: before PostgreSQL, Valkey, or a replica's websocket."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ class Proxy:
         self._cuts: Which = none
         self._holds: Which = none
         self._released = asyncio.Event()
+        self._stalled = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -96,7 +97,8 @@ class Proxy:
         self._holds = which
 
     def go_on(self) -> None:
-        """Nothing is held any more; what was held arrives now."""
+        """Nothing is held any more, nor will the next COMMIT be; what was held arrives now."""
+        self._on_commit = None
         self._holds = none
         self._released.set()
 
@@ -113,11 +115,18 @@ class Proxy:
     def stall_next_commit(self) -> None:
         """Hold the connection that says COMMIT next, before it arrives, until `go_on`."""
 
+        self._stalled.clear()
+
         def on_commit(committing: Line) -> bool:
             self.stall(lambda line: line is committing)
+            self._stalled.set()
             return True
 
         self._on_commit = on_commit
+
+    async def stalling(self) -> None:
+        """Wait until `stall_next_commit` has found one."""
+        await self._stalled.wait()
 
     async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -172,7 +181,9 @@ class Proxy:
 
 def _reset(end: asyncio.StreamWriter) -> None:
     """Close at once and rudely: the other side sees ECONNRESET."""
-    end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    kernel = end.get_extra_info("socket")
+    if kernel is not None and not end.transport.is_closing():
+        kernel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     end.transport.abort()
 
 

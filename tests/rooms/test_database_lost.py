@@ -89,6 +89,29 @@ async def test_a_commit_that_nobody_can_look_up_has_an_unknown_outcome(
     assert (await bob.until("chat"))["seq"] == 1  # there once, whichever of the two it was
 
 
+async def test_a_replica_cut_off_in_the_middle_of_a_commit_stops_the_room_only_for_a_while(
+    line: Proxy, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a cable is pulled: its connection says nothing, does not end, and has the head row locked."""
+    async with kit.neighbours(database_url) as stack:
+        here = await stack.start()
+        monkeypatch.setattr("common.database.IDLE_IN_TRANSACTION_SECONDS", 2.0)
+        there = await stack.start(database_url=line.url)
+        room_id = await here.create()
+        await here.join(room_id, 1, 2)
+        ann, bob = await there.connect(room_id, 1), await here.connect(room_id, 2)
+        line.stall_next_commit()
+        await ann.send("chat", {"message": "perhaps", "client_msg_id": "x"})
+        await line.stalling()
+        answer = None
+        while answer is None or answer["type"] == "error":
+            await bob.send("chat", {"message": "meanwhile", "client_msg_id": "y"})
+            answer = await bob.until("chat_ack", "error")
+        assert answer["payload"]["seq"] == 1
+        line.go_on()
+        assert (await ann.payload("error"))["retryable"]
+
+
 async def test_nobody_sees_a_message_before_it_is_committed(rooms: kit.Rooms) -> None:
     """The head row is held from outside: while the batch cannot commit, there is no chat and no ack."""
     room_id = await rooms.create()
