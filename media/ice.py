@@ -44,22 +44,33 @@ class Credentials:
 class Checked:
     """A believed check: whose it is, the reply to send back where it came from, and what it changed.
 
-    `learned`: the address is new. `selected`: send there from now on. `forgotten`: an address that is
-    this participant's no more.
+    `proven`: it came from its owner, and is no replay. `learned`: the address is new. `selected`: send
+    there from now on. `forgotten`: an address that is this participant's no more.
     """
 
     transport: int
     reply: bytes
-    learned: bool
-    selected: bool
-    forgotten: Path | None
+    proven: bool = False
+    learned: bool = False
+    selected: bool = False
+    forgotten: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    """One offer and answer's credentials (RFC 8445, section 2.4: a restart makes new ones)."""
+
+    local: Credentials
+    remote_ufrag: str
 
 
 @dataclass(slots=True)
 class _Session:
     transport: int
-    local: Credentials
-    remote_ufrag: str
+    #: The newest first. The one before it is answered until the client has nominated a path of the new.
+    generations: list[_Generation]
+    #: Restarted, and no check of the new generation has come yet.
+    restarted: bool = False
     paths: OrderedDict[Path, None] = field(default_factory=OrderedDict)
     selected: Path | None = None
     transactions: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
@@ -69,29 +80,73 @@ class IceLite:
     """All the ICE sessions of a worker."""
 
     def __init__(self) -> None:
-        self._by_ufrag: dict[str, _Session] = {}
+        self._by_ufrag: dict[str, tuple[_Session, _Generation]] = {}
         self._by_transport: dict[int, _Session] = {}
         self._in_use: dict[Path, _Session] = {}
 
     def add(self, transport: int, remote_ufrag: str) -> Credentials:
         """A session for the transport; the credentials are what its answer has to say."""
-        local = Credentials(_random(8), _random(24))
-        session = _Session(transport, local, remote_ufrag)
-        self._by_ufrag[local.ufrag] = self._by_transport[transport] = session
-        return local
+        session = self._by_transport[transport] = _Session(transport, [])
+        return self._generate(session, remote_ufrag)
+
+    def restart(self, transport: int, remote_ufrag: str) -> Credentials:
+        """New credentials for a session that goes on. Its path stays as it is until a check with them comes.
+
+        The same remote_ufrag again is the same generation: its answer was lost.
+        """
+        session = self._by_transport[transport]
+        if session.generations[0].remote_ufrag == remote_ufrag:
+            return session.generations[0].local
+        self._forget_generations_before(session)
+        session.restarted = True
+        return self._generate(session, remote_ufrag)
+
+    def _generate(self, session: _Session, remote_ufrag: str) -> Credentials:
+        generation = _Generation(Credentials(_random(8), _random(24)), remote_ufrag)
+        session.generations.insert(0, generation)
+        self._by_ufrag[generation.local.ufrag] = session, generation
+        return generation.local
+
+    def _forget_generations_before(self, session: _Session) -> None:
+        for generation in session.generations[1:]:
+            del self._by_ufrag[generation.local.ufrag]
+        del session.generations[1:]
 
     def remove(self, transport: int) -> None:
         session = self._by_transport.pop(transport, None)
         if session is not None:
-            del self._by_ufrag[session.local.ufrag]
-            if session.selected is not None:
-                del self._in_use[session.selected]
+            for generation in session.generations:
+                del self._by_ufrag[generation.local.ufrag]
+            self._deselect(session)
+
+    def gone(self, path: Path) -> list[int]:
+        """Nothing can be sent on the path any more. Whose it was; one who was sent to on it is sent to
+        where its next check comes from."""
+        owners = [session for session in self._by_transport.values() if path in session.paths]
+        for session in owners:
+            del session.paths[path]
+            if session.selected == path:
+                self._deselect(session)
+        return [session.transport for session in owners]
+
+    def select(self, transport: int, path: Path) -> None:
+        """Send to the transport on this path, which it was learned to have."""
+        session = self._by_transport[transport]
+        self._deselect(session)
+        session.selected = path
+        self._in_use[path] = session
+
+    def _deselect(self, session: _Session) -> None:
+        if session.selected is not None:
+            del self._in_use[session.selected]
+            session.selected = None
 
     def receive(self, datagram: bytes, path: Path) -> Checked | None:
         """Takes a datagram that looks like STUN (RFC 8489); None when it is no check of ours."""
-        session = self._by_ufrag.get(_local_ufrag(datagram))
-        if session is None:
+        found = self._by_ufrag.get(_local_ufrag(datagram))
+        if found is None:
             return None
+        session, generation = found
         try:
             message = stun.parse_message(datagram)
         except (ValueError, struct.error):
@@ -104,39 +159,49 @@ class IceLite:
         username = message.attributes.get("USERNAME")
         if not isinstance(username, str) or "FINGERPRINT" not in message.attributes:
             return None
-        if username != f"{session.local.ufrag}:{session.remote_ufrag}":
+        if username != f"{generation.local.ufrag}:{generation.remote_ufrag}":
             return None
-        if not message.check_message_integrity(session.local.pwd.encode()):
+        if not message.check_message_integrity(generation.local.pwd.encode()):
             return None
-        return self._believe(session, message, path)
+        return self._believe(session, generation, message, path)
 
-    def _believe(self, session: _Session, message: stun.Message, path: Path) -> Checked:
-        key = session.local.pwd.encode()
+    def _believe(
+        self, session: _Session, generation: _Generation, message: stun.Message, path: Path
+    ) -> Checked:
+        key = generation.local.pwd.encode()
         if "ICE-CONTROLLED" in message.attributes:
             # A lite agent is always the controlled one: let the client take the other role (RFC 8445,
             # section 7.3.1.1).
             conflict = {"ERROR-CODE": (487, "Role Conflict")}
-            return Checked(
-                session.transport, _reply(message, stun.Class.ERROR, conflict, key), False, False, None
-            )
+            return Checked(session.transport, _reply(message, stun.Class.ERROR, conflict, key))
         mapped = {"XOR-MAPPED-ADDRESS": address.unpack(path.address)}
         reply = _reply(message, stun.Class.RESPONSE, mapped, key)
         fresh = self._first_time(session, message.transaction_id)
         if not fresh or self._in_use.get(path, session) is not session:
             # A replayed check proves nothing about where it came from; and a participant who forges the
             # address of another would otherwise have that one's packets taken for its own.
-            return Checked(session.transport, reply, learned=False, selected=False, forgotten=None)
+            return Checked(session.transport, reply)
         learned, forgotten = False, None
         if path not in session.paths:
             learned, forgotten = True, self._learn(session, path)
         nominated = "USE-CANDIDATE" in message.attributes
-        selected = path != session.selected and (session.selected is None or nominated)
+        selected = self._is_better(session, generation, path, nominated=nominated)
         if selected:
-            if session.selected is not None:
-                del self._in_use[session.selected]
-            session.selected = path
-            self._in_use[path] = session
-        return Checked(session.transport, reply, learned, selected, forgotten)
+            self.select(session.transport, path)
+        if generation is session.generations[0]:
+            session.restarted = False
+            if nominated:
+                self._forget_generations_before(session)
+        return Checked(session.transport, reply, True, learned, selected, forgotten)
+
+    def _is_better(self, session: _Session, generation: _Generation, path: Path, *, nominated: bool) -> bool:
+        """Whether to send on the path from now on. The first check of a generation says where; after that
+        the client nominates."""
+        if path == session.selected:
+            return False
+        if generation is session.generations[0]:
+            return nominated or session.restarted or session.selected is None
+        return session.restarted and (nominated or session.selected is None)
 
     def _first_time(self, session: _Session, transaction: bytes) -> bool:
         if transaction in session.transactions:
@@ -150,7 +215,7 @@ class IceLite:
         session.paths[path] = None
         if len(session.paths) <= MAX_PATHS:
             return None
-        oldest = next(known for known in session.paths if known != session.selected)
+        oldest = next(known for known in session.paths if known not in (session.selected, path))
         del session.paths[oldest]
         return oldest
 

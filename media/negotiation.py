@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from media import sdp
@@ -23,7 +23,16 @@ from media.sdp import BadOffer, Fingerprint
 OPUS: Final = "opus/48000/2"
 OPUS_PARAMETERS: Final = "minptime=10;useinbandfec=1;usedtx=1"
 
-_PROTOCOLS: Final = frozenset({"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"})
+_PROTOCOLS: Final = frozenset(
+    {
+        "UDP/TLS/RTP/SAVPF",
+        "UDP/TLS/RTP/SAVP",
+        "RTP/SAVPF",
+        "RTP/SAVP",
+        "TCP/DTLS/RTP/SAVPF",
+        "TCP/DTLS/RTP/SAVP",
+    }
+)
 
 
 class Use(enum.Enum):
@@ -51,8 +60,9 @@ class MediaLine:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An offer that can be answered."""
+    """An offer that can be answered. `session` names the connection it is of."""
 
+    session: tuple[str, ...]
     ufrag: str
     pwd: str
     fingerprints: tuple[Fingerprint, ...]
@@ -67,10 +77,26 @@ class Offer:
     def slots(self) -> tuple[MediaLine, ...]:
         return tuple(line for line in self.lines if line.use is Use.SLOT)
 
+    def is_of_the_connection_of(self, earlier: Offer) -> bool:
+        """Whether the client goes on with its DTLS connection, and asks for another path (an ICE restart)."""
+        return (
+            len(self.session) == 2
+            and self.session == earlier.session
+            and set(self.fingerprints) == set(earlier.fingerprints)
+        )
+
+    def asks_the_same_as(self, earlier: Offer) -> bool:
+        """Whether it wants of its m-lines what the earlier offer did. A client may list its codecs anew."""
+        mine, theirs = (
+            [replace(line, formats=(), protocol="") for line in each.lines] for each in (self, earlier)
+        )
+        return mine == theirs
+
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our side of an answer. `candidates` are (address, UDP port), best first; `ssrcs` one a slot."""
+    """Our side of an answer. `candidates` are (address, UDP port), best first; `ssrcs` one a slot;
+    `version` is how often this connection was answered, with this answer."""
 
     ufrag: str
     pwd: str
@@ -78,6 +104,7 @@ class Local:
     candidates: tuple[tuple[str, int], ...]
     ssrcs: tuple[int, ...]
     cname: str
+    version: int = 1
 
 
 def read_offer(text: str, max_slots: int) -> Offer:
@@ -118,7 +145,7 @@ def read_offer(text: str, max_slots: int) -> Offer:
         raise BadOffer("a=setup must be actpass or active: the worker is the DTLS server")
     if not tagged.rtcp_mux:
         raise BadOffer("a=rtcp-mux is missing")
-    return Offer(ufrag, pwd, tuple(fingerprints), tuple(lines))
+    return Offer(description.session, ufrag, pwd, tuple(fingerprints), tuple(lines))
 
 
 def _use(section: sdp.Section, bundle: tuple[str, ...], *, uplink: bool, slots_left: int) -> Use:
@@ -160,7 +187,7 @@ def answer(offer: Offer, local: Local) -> str:
     """The answer: every m-line of the offer in its place, our candidates at the first one that is used."""
     bundled = [line for line in offer.lines if line.use is not Use.REJECTED]
     ssrcs = iter(local.ssrcs)
-    out = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+    out = ["v=0", f"o=- 1 {local.version} IN IP4 0.0.0.0", "s=-", "t=0 0"]
     out += ["a=group:BUNDLE " + " ".join(line.mid for line in bundled)]
     out += ["a=ice-lite", "a=msid-semantic:WMS *"]
     for line in offer.lines:

@@ -64,8 +64,10 @@ class Section:
 
 @dataclass(slots=True)
 class Description:
-    """A whole description. `bundle` is the mids of the first BUNDLE group (RFC 9143)."""
+    """A whole description. `session` is the user name and session id of o=, which one connection keeps in
+    all its offers; `bundle` is the mids of the first BUNDLE group (RFC 9143)."""
 
+    session: tuple[str, ...] = ()
     bundle: tuple[str, ...] = ()
     transport: Transport = field(default_factory=Transport)
     sections: list[Section] = field(default_factory=list)
@@ -100,6 +102,8 @@ def parse(text: str) -> Description:
                     _session_attribute(description, name, rest)
                 else:
                     _media_attribute(section, name, rest)
+            elif kind == "o":
+                description.session = tuple(value.split()[:2])
         except BadOffer as error:
             raise BadOffer(f"line {number}: {error}") from None
     return description

@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from common import errors, log
@@ -24,18 +24,22 @@ from media.address import Path
 from media.datagrams import DatagramSocket
 from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.forwarder import Forwarder
-from media.ice import IceLite
+from media.ice import Credentials, IceLite
 from media.negotiation import Local, Offer
 from media.packet_loop import PacketLoop, SlotNumbers, TransportNumbers
-from media.router import Connect, Disconnect, Effect, Router, SetMuted, Slot, SlotsChanged
+from media.router import Connect, Disconnect, Effect, SetMuted, Slot, SlotsChanged
 from media.rtp import SILENT
-from media.speakers import INTERVAL, Speakers
+from media.sdp import BadOffer
+from media.speakers import INTERVAL
 from media.transport import Certificate, HandshakeFailed, Transport
+from media.voice import Room, Voice
 
 #: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
 LOST_SPEAKING: Final = 5.0
 #: Without any packet otherwise: lost. Consent checks come every 4 to 6 s (RFC 7675).
 LOST_SILENT: Final = 15.0
+#: A path without a check for so long is dead: then any other check says where to send.
+_CONSENT: Final = 7.0
 #: Voice was flowing when the last RTP packet came at most so long before the last packet of all.
 _FLOWING: Final = 1.0
 _REPORT_INTERVAL: Final = 5.0
@@ -63,28 +67,6 @@ class Negotiated:
     slots: tuple[Slot, ...]
 
 
-@dataclass(slots=True)
-class _Voice:
-    id: str
-    room_id: str
-    user_id: str
-    number: int
-    cname: str
-    report_ssrc: int
-    heard_at: float
-    report_at: float
-    path: Path | None = None
-    transport: Transport = field(init=False)
-    task: asyncio.Task[None] = field(init=False)
-
-
-@dataclass(slots=True)
-class _Room:
-    router: Router = field(default_factory=Router)
-    speakers: Speakers = field(default_factory=Speakers)
-    voices: dict[str, _Voice] = field(default_factory=dict)
-
-
 class Worker:
     """All the voices of this process. Use `running` around it: it reads the sockets and keeps time."""
 
@@ -103,57 +85,78 @@ class Worker:
         self._limits = limits or Limits()
         self._certificate = Certificate()
         self._ice = IceLite()
-        self._rooms: dict[str, _Room] = {}
-        self._voices: dict[int, _Voice] = {}
+        self._rooms: dict[str, Room] = {}
+        self._voices: dict[int, Voice] = {}
         self._next_number = 1
         self._closing: set[asyncio.Task[None]] = set()
 
     # --- what the rooms service asks ---------------------------------------------------------------------
 
     def negotiate(self, room_id: str, user_id: str, sdp: str, *, muted: bool) -> Negotiated:
-        """Answers an offer. Raises BadOffer, or Unavailable at a limit, and then nothing has changed."""
+        """Answers an offer. Raises BadOffer, or Unavailable at a limit, and then nothing has changed.
+
+        An offer of a connection that is here restarts its ICE. Another one makes a new voice; where the
+        participant has one already, that goes on until the new one is through its handshake.
+        """
         offer = negotiation.read_offer(sdp, self._limits.slots)
+        room = self._rooms.get(room_id)
+        for voice in self._voices_of(room, user_id):
+            if offer.is_of_the_connection_of(voice.offer):
+                return self._restart(voice, offer, muted=muted)
         room = self._room_for(room_id, user_id)
-        voice = self._new_voice(room_id, user_id, offer)
-        mids = tuple(line.mid for line in offer.slots)
-        numbers = tuple(
-            SlotNumbers(line.mid, secrets.randbits(32), line.payload_type, line.level_id, line.mid_id)
-            for line in offer.slots
-        )
+        voice = self._new_voice(room_id, user_id, offer, muted=muted)
         uplink = offer.uplink
         self.forwarder.add_transport(
             voice.number,
             TransportNumbers(
-                uplink.payload_type if uplink else None, uplink.level_id if uplink else 0, numbers
+                uplink.payload_type if uplink else None, uplink.level_id if uplink else 0, voice.slots
             ),
         )
         credentials = self._ice.add(voice.number, offer.ufrag)
-        old = room.voices.get(user_id)
-        if old is not None:
-            self._end(old)
-            self.events.emit(VoiceLostEvent(room_id, user_id, old.id, "taken_over"))
-        self._voices[voice.number] = room.voices[user_id] = voice
-        self._perform(room_id, room, room.router.join(user_id, mids, speaks=uplink is not None, muted=muted))
+        self._voices[voice.number] = voice
+        if user_id in room.voices:
+            if user_id in room.arriving:
+                self._lose(room.arriving[user_id], "taken_over")
+            room.arriving[user_id] = voice
+            self.set_muted(room_id, user_id, muted)
+        else:
+            self._arrive(room, voice)
         voice.task = asyncio.create_task(self._run(voice))
-        logger.info("voice opened", room_id=room_id, user_id=user_id, voice_id=voice.id, slots=len(mids))
+        logger.info(
+            "voice opened", room_id=room_id, user_id=user_id, voice_id=voice.id, slots=len(voice.slots)
+        )
+        return self._answer(voice, credentials)
+
+    def _restart(self, voice: Voice, offer: Offer, *, muted: bool) -> Negotiated:
+        if not offer.asks_the_same_as(voice.offer):
+            raise BadOffer("its m-lines have changed; a new connection can have others")
+        credentials = self._ice.restart(voice.number, offer.ufrag)
+        voice.offer = offer
+        voice.heard_at = voice.restarted_at = time.monotonic()
+        self.set_muted(voice.room_id, voice.user_id, muted)
+        logger.info("voice restarted", room_id=voice.room_id, user_id=voice.user_id, voice_id=voice.id)
+        return self._answer(voice, credentials)
+
+    def _answer(self, voice: Voice, credentials: Credentials) -> Negotiated:
+        voice.answers += 1
         local = Local(
             credentials.ufrag,
             credentials.pwd,
             voice.transport.fingerprint,
             self._candidates,
-            tuple(each.ssrc for each in numbers),
+            tuple(each.ssrc for each in voice.slots),
             voice.cname,
+            voice.answers,
         )
-        return Negotiated(negotiation.answer(offer, local), voice.id, room.router.slots(user_id))
+        return Negotiated(negotiation.answer(voice.offer, local), voice.id, self._slots_of(voice))
 
     def attach(self, room_id: str, user_id: str, voice_id: str, *, muted: bool) -> tuple[Slot, ...]:
         """The slots of a voice that still runs. Raises NotFound when it does not."""
-        room = self._rooms.get(room_id)
-        voice = room.voices.get(user_id) if room else None
-        if room is None or voice is None or voice.id != voice_id:
-            raise errors.NotFound("That voice has ended.", code="VOICE_GONE")
-        self.set_muted(room_id, user_id, muted)
-        return room.router.slots(user_id)
+        for voice in self._voices_of(self._rooms.get(room_id), user_id):
+            if voice.id == voice_id:
+                self.set_muted(room_id, user_id, muted)
+                return self._slots_of(voice)
+        raise errors.NotFound("That voice has ended.", code="VOICE_GONE")
 
     def slots(self, room_id: str, user_id: str) -> tuple[Slot, ...]:
         """The participant's slots as they are now; none without a voice."""
@@ -164,34 +167,52 @@ class Worker:
         """Mutes or unmutes a participant's voice; nothing happens when there is none."""
         room = self._rooms.get(room_id)
         if room is not None:
+            for voice in self._voices_of(room, user_id):
+                voice.muted = muted
             self._perform(room_id, room, room.router.set_muted(user_id, muted))
 
     def close(self, room_id: str, user_id: str) -> None:
         """Ends a participant's voice; nothing happens when there is none."""
-        room = self._rooms.get(room_id)
-        voice = room.voices.get(user_id) if room else None
-        if voice is not None:
+        for voice in self._voices_of(self._rooms.get(room_id), user_id):
             self._leave(voice)
 
     # --- voices ------------------------------------------------------------------------------------------
 
-    def _room_for(self, room_id: str, user_id: str) -> _Room:
+    def _voices_of(self, room: Room | None, user_id: str) -> list[Voice]:
+        """The arriving one first: the other then ends without being succeeded."""
+        if room is None:
+            return []
+        return [each[user_id] for each in (room.arriving, room.voices) if user_id in each]
+
+    def _slots_of(self, voice: Voice) -> tuple[Slot, ...]:
+        room = self._rooms[voice.room_id]
+        if room.voices.get(voice.user_id) is voice:
+            return room.router.slots(voice.user_id)
+        return tuple(Slot(each.mid, None) for each in voice.slots)
+
+    def _room_for(self, room_id: str, user_id: str) -> Room:
         room = self._rooms.get(room_id)
         if room is None:
             if len(self._rooms) >= self._limits.rooms:
                 raise errors.Unavailable("This media worker is full.", code="WORKER_FULL", retry_after=5.0)
-            room = self._rooms[room_id] = _Room()
+            room = self._rooms[room_id] = Room()
         elif user_id not in room.voices and len(room.voices) >= self._limits.participants:
             raise errors.Unavailable("The room's voice channel is full.", code="VOICE_FULL", retry_after=5.0)
         return room
 
-    def _new_voice(self, room_id: str, user_id: str, offer: Offer) -> _Voice:
+    def _new_voice(self, room_id: str, user_id: str, offer: Offer, *, muted: bool) -> Voice:
         now = time.monotonic()
-        voice = _Voice(
+        voice = Voice(
             id=secrets.token_urlsafe(12),
             room_id=room_id,
             user_id=user_id,
             number=self._next_number,
+            offer=offer,
+            slots=tuple(
+                SlotNumbers(line.mid, secrets.randbits(32), line.payload_type, line.level_id, line.mid_id)
+                for line in offer.slots
+            ),
+            muted=muted,
             cname=secrets.token_urlsafe(12),
             report_ssrc=secrets.randbits(32),
             heard_at=now,
@@ -207,11 +228,13 @@ class Worker:
         voice.transport = Transport(certificate, offer.fingerprints, send)
         return voice
 
-    async def _run(self, voice: _Voice) -> None:
+    async def _run(self, voice: Voice) -> None:
         """A voice from its offer to the end of its connection."""
         try:
             keys = await voice.transport.handshake()
             self.forwarder.set_keys(voice.number, keys)
+            if self._is_arriving(voice):
+                self._succeed(voice, "taken_over")
             await voice.transport.ended()
         except HandshakeFailed as failure:
             logger.warning("handshake failed", voice_id=voice.id, why=str(failure))
@@ -220,20 +243,48 @@ class Worker:
             logger.exception("transport failed", voice_id=voice.id)
         self._lose(voice, "failed")
 
-    def _lose(self, voice: _Voice, reason: str) -> None:
-        self._leave(voice)
-        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
+    def _is_arriving(self, voice: Voice) -> bool:
+        return self._rooms[voice.room_id].arriving.get(voice.user_id) is voice
 
-    def _leave(self, voice: _Voice) -> None:
+    def _arrive(self, room: Room, voice: Voice) -> None:
+        """From here on the Router's participant is this voice."""
+        room.voices[voice.user_id] = voice
+        mids = tuple(each.mid for each in voice.slots)
+        speaks = voice.offer.uplink is not None
+        effects = room.router.join(voice.user_id, mids, speaks=speaks, muted=voice.muted)
+        self._perform(voice.room_id, room, effects)
+
+    def _succeed(self, voice: Voice, reason: str) -> None:
+        """An arriving voice takes the place of the one before it, which ends for this reason."""
         room = self._rooms[voice.room_id]
-        self._perform(voice.room_id, room, room.router.leave(voice.user_id))
-        room.speakers.forget(voice.user_id)
-        del room.voices[voice.user_id]
-        if room.router.empty:
-            del self._rooms[voice.room_id]
+        del room.arriving[voice.user_id]
+        before = room.voices[voice.user_id]
+        self._arrive(room, voice)
+        self._end(before)
+        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, before.id, reason))
+        self.events.emit(SlotsEvent(voice.room_id, voice.user_id, voice.id, self._slots_of(voice)))
+
+    def _lose(self, voice: Voice, reason: str) -> None:
+        arriving = self._rooms[voice.room_id].arriving.get(voice.user_id)
+        if arriving is None or arriving is voice:
+            self._leave(voice)
+            self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
+        else:
+            self._succeed(arriving, reason)
+
+    def _leave(self, voice: Voice) -> None:
+        room = self._rooms[voice.room_id]
+        if self._is_arriving(voice):
+            del room.arriving[voice.user_id]
+        else:
+            self._perform(voice.room_id, room, room.router.leave(voice.user_id))
+            room.speakers.forget(voice.user_id)
+            del room.voices[voice.user_id]
+            if room.router.empty:
+                del self._rooms[voice.room_id]
         self._end(voice)
 
-    def _end(self, voice: _Voice) -> None:
+    def _end(self, voice: Voice) -> None:
         """Takes a voice's connection down; the Router is another matter."""
         del self._voices[voice.number]
         self._ice.remove(voice.number)
@@ -245,7 +296,7 @@ class Worker:
         goodbye.add_done_callback(self._closing.discard)
         logger.info("voice closed", room_id=voice.room_id, user_id=voice.user_id, voice_id=voice.id)
 
-    def _perform(self, room_id: str, room: _Room, effects: list[Effect]) -> None:
+    def _perform(self, room_id: str, room: Room, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Connect(producer, listener, mid):
@@ -272,8 +323,10 @@ class Worker:
             yield
         finally:
             ticker.cancel()
-            for voice in list(self._voices.values()):
-                self._leave(voice)
+            for room in list(self._rooms.values()):
+                for user_id in list(room.voices):
+                    for voice in self._voices_of(room, user_id):
+                        self._leave(voice)
             await asyncio.gather(ticker, *self._closing, return_exceptions=True)
             for each in self._sockets:
                 loop.remove_reader(each.fd)
@@ -299,12 +352,18 @@ class Worker:
             return
         voice = self._voices[checked.transport]
         voice.heard_at = now
+        if checked.proven and path == voice.path:
+            voice.checked_at = now
+        selected = checked.selected
+        if checked.proven and not selected and path != voice.path and now - voice.checked_at > _CONSENT:
+            self._ice.select(voice.number, path)
+            selected = True
         if checked.forgotten is not None:
             self.forwarder.forget(voice.number, checked.forgotten)
-        if checked.learned or checked.selected:
+        if checked.learned or selected:
             self.forwarder.learn(voice.number, path)
-        if checked.selected:
-            voice.path = path
+        if selected:
+            voice.path, voice.checked_at = path, now
             voice.transport.reachable()
             self.forwarder.aim(voice.number, path)
         self.forwarder.send(path, checked.reply)
@@ -338,13 +397,13 @@ class Worker:
             if speakers is not None:
                 self.events.emit(SpeakersEvent(room_id, speakers))
 
-    def _is_lost(self, voice: _Voice, now: float) -> bool:
+    def _is_lost(self, voice: Voice, now: float) -> bool:
         packet, spoken = self.forwarder.heard(voice.number)
         last = voice.heard_at if packet is None else max(voice.heard_at, packet)
-        flowing = spoken is not None and last - spoken <= _FLOWING
+        flowing = spoken is not None and spoken > voice.restarted_at and last - spoken <= _FLOWING
         return now - last > (LOST_SPEAKING if flowing else LOST_SILENT)
 
-    def _report(self, voice: _Voice, now: float, wall: float) -> None:
+    def _report(self, voice: Voice, now: float, wall: float) -> None:
         """Our own view of both directions (RFC 3550, section 6.4): how the voice arrives, what was sent."""
         block = self.forwarder.report(voice.number, now)
         blocks = [] if block is None else [block]

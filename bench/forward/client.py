@@ -64,6 +64,8 @@ class Client:
         self.slots = slots
         self.socket = DatagramSocket(host, 0)
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+        self.session = secrets.randbits(60)
+        self.remote = "", ""
         self.streams: dict[int, Stream] = {}
         self.ssrc = secrets.randbits(32)
         self.sequence = secrets.randbelow(0x8000)
@@ -78,7 +80,7 @@ class Client:
 
     def offer(self) -> str:
         """An offer as Chromium's, with one m-line to speak in."""
-        lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+        lines = ["v=0", f"o=- {self.session} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
         lines += ["a=group:BUNDLE " + " ".join(str(mid) for mid in range(self.slots + 1))]
         digest = next(d for d in _CERTIFICATE.getFingerprints() if d.algorithm == "sha-256").value
         for mid in range(self.slots + 1):
@@ -100,32 +102,45 @@ class Client:
 
     async def connect(self, answer: str) -> None:
         """ICE and DTLS with the worker of the answer."""
+        fingerprint = self.take(answer)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.socket.fd, self._handshaking)
+        try:
+            async with asyncio.timeout(10):
+                while not self._checked.is_set():
+                    self.check()
+                    await asyncio.wait([asyncio.create_task(self._checked.wait())], timeout=0.2)
+                await self._shake_hands(fingerprint)
+        finally:
+            loop.remove_reader(self.socket.fd)
+
+    def take(self, answer: str) -> str:
+        """Checks go where the answer says from now on; its fingerprint."""
         attributes: dict[str, str] = {}
         for line in answer.splitlines():
             name, _, value = line.removeprefix("a=").partition(":")
             attributes.setdefault(name, value)
         host, port = attributes["candidate"].split()[4:6]
         self.server = address.pack(host, int(port))
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.socket.fd, self._handshaking)
-        try:
-            async with asyncio.timeout(10):
-                while not self._checked.is_set():
-                    self.check(attributes["ice-ufrag"], attributes["ice-pwd"])
-                    await asyncio.wait([asyncio.create_task(self._checked.wait())], timeout=0.2)
-                await self._shake_hands(attributes["fingerprint"])
-        finally:
-            loop.remove_reader(self.socket.fd)
+        self.remote = attributes["ice-ufrag"], attributes["ice-pwd"]
+        return attributes["fingerprint"]
 
-    def check(self, ufrag: str, pwd: str) -> None:
-        """Sends one nominating connectivity check."""
+    def restart(self) -> str:
+        """An offer of the same connection with new credentials."""
+        self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
+        return self.offer()
+
+    def check(self, *, nominate: bool = True) -> None:
+        """Sends one connectivity check."""
+        ufrag, pwd = self.remote
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes = {
             "USERNAME": f"{ufrag}:{self.ufrag}",
             "PRIORITY": 2130706431,
             "ICE-CONTROLLING": 1,
-            "USE-CANDIDATE": None,
         }
+        if nominate:
+            request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(pwd.encode())
         self.socket.send(self.server, bytes(request))
 

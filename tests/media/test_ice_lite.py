@@ -137,6 +137,47 @@ def test_a_client_that_thinks_it_is_controlled_is_told_otherwise(ice: IceLite) -
     assert stun.parse_message(checked.reply).error_code == 487
 
 
+def test_a_restart_moves_at_its_first_check_and_then_by_nomination(ice: IceLite) -> None:
+    old = ice.add(7, REMOTE)
+    ice.receive(check(old), HOME)
+    new = ice.restart(7, "next")
+    assert new != old
+    assert ice.restart(7, "next") == new
+    moved = ice.receive(check(new, username=f"{new.ufrag}:next"), AWAY)
+    assert moved is not None
+    assert (moved.learned, moved.selected) == (True, True)
+    late = ice.receive(check(old, nominate=True), HOME)
+    assert late is not None
+    assert (late.proven, late.selected) == (True, False)
+    back = ice.receive(check(new, username=f"{new.ufrag}:next", nominate=True), HOME)
+    assert back is not None
+    assert back.selected
+    assert ice.receive(check(old), HOME) is None
+
+
+def test_only_two_generations_are_answered(ice: IceLite) -> None:
+    first = ice.add(7, REMOTE)
+    second = ice.restart(7, "next")
+    ice.restart(7, "last")
+    assert ice.receive(check(first), HOME) is None
+    assert ice.receive(check(second, username=f"{second.ufrag}:next"), HOME) is not None
+    ice.remove(7)
+    assert ice.receive(check(second, username=f"{second.ufrag}:next"), HOME) is None
+
+
+def test_a_path_that_has_ended_is_nobodys(ice: IceLite) -> None:
+    ann, bob = ice.add(1, REMOTE), ice.add(2, REMOTE)
+    ice.receive(check(ann), HOME)
+    assert ice.gone(AWAY) == []
+    assert ice.gone(HOME) == [1]
+    elsewhere = ice.receive(check(ann), AWAY)
+    assert elsewhere is not None
+    assert elsewhere.selected
+    taken = ice.receive(check(bob), HOME)
+    assert taken is not None
+    assert taken.selected
+
+
 def test_after_removal_nothing_is_answered(ice: IceLite) -> None:
     local = ice.add(7, REMOTE)
     ice.remove(7)

@@ -1,12 +1,15 @@
 """People come and go; nobody else negotiates again, and nothing is lost in between."""
 
+import time
+
 import pytest
 
 from common.errors import NotFound, Unavailable
 from media.datagrams import DatagramSocket
 from media.events import SlotsEvent, VoiceLostEvent
 from media.router import Slot
-from media.worker import Limits, Worker
+from media.worker import LOST_SILENT, LOST_SPEAKING, Limits, Worker
+from tests.media.browser import until
 from tests.media.voices import Voice, recorded, voices
 
 
@@ -52,13 +55,72 @@ async def test_a_second_tab_takes_over_and_the_others_hear_it_in_the_same_slot(w
     async with voices(ann, bob), recorded(worker) as events:
         assert await ann.is_heard_by(bob)
         await again.join()
-        assert events == [VoiceLostEvent("room", "ann", ann.negotiated.voice_id, "taken_over")]
-        assert again.negotiated.slots == (Slot("1", "bob"), Slot("2", None))
+        await until(lambda: len(events) == 2)
+        assert events == [
+            VoiceLostEvent("room", "ann", ann.negotiated.voice_id, "taken_over"),
+            SlotsEvent("room", "ann", again.negotiated.voice_id, (Slot("1", "bob"), Slot("2", None))),
+        ]
         assert await bob.hears_nothing_of(ann)
         assert await again.is_heard_by(bob)
         assert await bob.is_heard_by(again)
         assert bob.heard_gaps == 0
         assert len(bob.streams) == 1
+        again.socket.close()
+
+
+async def test_until_the_new_voice_has_its_keys_the_old_one_goes_on(worker: Worker) -> None:
+    ann, bob, again = Voice(worker, "room", "ann"), Voice(worker, "room", "bob"), Voice(worker, "room", "ann")
+    async with voices(ann, bob):
+        negotiated = worker.negotiate("room", "ann", again.offer(), muted=False)
+        assert negotiated.slots == (Slot("1", None), Slot("2", None))
+        assert await ann.is_heard_by(bob)
+        assert await bob.is_heard_by(ann)
+        worker.set_muted("room", "ann", True)
+        await again.connect(negotiated.sdp)
+        await until(lambda: worker.slots("room", "ann") == (Slot("1", "bob"), Slot("2", None)))
+        assert await bob.hears_nothing_of(again)
+        worker.set_muted("room", "ann", False)
+        assert await again.is_heard_by(bob)
+        assert bob.heard_gaps == 0
+        again.socket.close()
+
+
+async def test_a_new_voice_that_never_connects_changes_nothing(worker: Worker) -> None:
+    ann, bob, again = Voice(worker, "room", "ann"), Voice(worker, "room", "bob"), Voice(worker, "room", "ann")
+    async with voices(ann, bob), recorded(worker) as events:
+        first = worker.negotiate("room", "ann", again.offer(), muted=False)
+        other = Voice(worker, "room", "ann")
+        second = worker.negotiate("room", "ann", other.offer(), muted=False)
+        await until(lambda: events)
+        assert events == [VoiceLostEvent("room", "ann", first.voice_id, "taken_over")]
+        began = time.monotonic()
+        for each in (ann, bob):
+            each.check()
+        await until(lambda: ann.socket.receive() and bob.socket.receive())
+        worker.tick(began + LOST_SILENT, 0.0)
+        await until(lambda: len(events) == 2)
+        assert events[1:] == [VoiceLostEvent("room", "ann", second.voice_id, "timeout")]
+        assert await ann.is_heard_by(bob)
+        assert await bob.is_heard_by(ann)
+        for socket in (again.socket, other.socket):
+            socket.close()
+
+
+async def test_when_the_old_voice_is_lost_first_the_arriving_one_has_its_place(worker: Worker) -> None:
+    ann, bob, again = Voice(worker, "room", "ann"), Voice(worker, "room", "bob"), Voice(worker, "room", "ann")
+    async with voices(ann, bob), recorded(worker) as events:
+        assert await ann.is_heard_by(bob)
+        soon = time.monotonic() + LOST_SPEAKING + 0.1
+        negotiated = worker.negotiate("room", "ann", again.offer(), muted=False)
+        bob.check()
+        await until(lambda: bob.socket.receive())
+        worker.tick(soon, 0.0)
+        lost = VoiceLostEvent("room", "ann", ann.negotiated.voice_id, "timeout")
+        await until(lambda: lost in events)
+        assert worker.slots("room", "bob")[0] == Slot("1", "ann")
+        await again.connect(negotiated.sdp)
+        assert await again.is_heard_by(bob)
+        assert await bob.is_heard_by(again)
         again.socket.close()
 
 

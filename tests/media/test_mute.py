@@ -51,7 +51,7 @@ async def test_a_browser_hears_the_silence_and_the_voice_again(worker: Worker) -
 
 async def test_a_muted_speaker_is_not_shown_as_speaking(worker: Worker) -> None:
     ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
-    async with voices(ann, bob), recorded(worker) as events:
+    async with voices(ann, bob), recorded(worker, every=True) as events:
         ann.send(b"opus", level=20)
         await until(lambda: SpeakersEvent("room", (Speaker("ann", 104),)) in events)
         worker.set_muted("room", "ann", True)

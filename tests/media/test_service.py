@@ -85,10 +85,15 @@ async def test_a_whole_call(rooms: Rooms) -> None:
         await rooms.client.call(rooms.media.Attach, attach)
     assert gone.value.code == "VOICE_GONE"
 
-    again = await rooms.negotiate("bob", bob.offer())
+    assert (await rooms.negotiate("bob", bob.restart())).voice_id == second.voice_id
+    other = Client(slots=2)
+    again = await rooms.negotiate("bob", other.offer())
+    assert again.voice_id != second.voice_id
+    await other.connect(again.sdp)
     lost = (await anext(events)).voice_lost
     assert (lost.user_id, lost.voice_id, lost.reason) == ("bob", second.voice_id, "taken_over")
-    assert again.voice_id != second.voice_id
+    assert (await anext(events)).slots.voice_id == again.voice_id
+    other.socket.close()
     ann.socket.close()
     bob.socket.close()
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bench.forward.client import Client
-from media.events import Event
+from media.events import Event, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.worker import Negotiated, Worker
 
 
@@ -71,14 +71,16 @@ async def voices(*participants: Voice) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def recorded(worker: Worker) -> AsyncIterator[list[Event]]:
-    """What the worker tells from now on."""
+async def recorded(worker: Worker, *, every: bool = False) -> AsyncIterator[list[Event]]:
+    """What the worker tells from now on of voices and slots; `every`: who speaks too, when it pleases."""
+    kinds = (SlotsEvent, SpeakersEvent, VoiceLostEvent) if every else (SlotsEvent, VoiceLostEvent)
     events: list[Event] = []
     with worker.events.subscribe() as subscription:
 
         async def record() -> None:
             async for event in subscription:
-                events.append(event)  # noqa: PERF401  # a comprehension would show nothing until the end
+                if isinstance(event, kinds):
+                    events.append(event)  # noqa: PERF401  # a comprehension would show nothing until the end
 
         recorder = asyncio.create_task(record())
         try:

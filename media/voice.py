@@ -1,0 +1,49 @@
+"""A voice and a room, as the Worker keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+
+from media.address import Path
+from media.negotiation import Offer
+from media.packet_loop import SlotNumbers
+from media.router import Router
+from media.speakers import Speakers
+from media.transport import Transport
+
+
+@dataclass(slots=True, eq=False)
+class Voice:
+    """One connection of a participant. `number` is its transport's, `offer` the newest of its offers."""
+
+    id: str
+    room_id: str
+    user_id: str
+    number: int
+    offer: Offer
+    slots: tuple[SlotNumbers, ...]
+    muted: bool
+    cname: str
+    report_ssrc: int
+    heard_at: float
+    report_at: float
+    answers: int = 0
+    restarted_at: float = -math.inf
+    #: Where it is sent to, and when a check last came from there.
+    path: Path | None = None
+    checked_at: float = 0.0
+    transport: Transport = field(init=False)
+    task: asyncio.Task[None] = field(init=False)
+
+
+@dataclass(slots=True)
+class Room:
+    """`voices` are those the Router knows, one a participant. `arriving` has the next voice of a
+    participant who is in `voices` still: it takes over when its handshake is through."""
+
+    router: Router = field(default_factory=Router)
+    speakers: Speakers = field(default_factory=Speakers)
+    voices: dict[str, Voice] = field(default_factory=dict)
+    arriving: dict[str, Voice] = field(default_factory=dict)
