@@ -17,7 +17,7 @@ import asyncpg
 from common import log, revocations, rpc
 from common.database import Database
 from common.errors import CwrkError
-from rooms.store import bump
+from rooms.room_rows import bump
 
 # What stands where the name stood.
 DELETED = "deleted"

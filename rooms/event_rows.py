@@ -17,7 +17,7 @@ import asyncpg
 from common.database import Connection
 from rooms.events import Body, Changed, Deleted, Edited, Event, Reacted, Ruled, Said, Timed
 from rooms.outgoing import RoomView, TimerView
-from rooms.store import gone
+from rooms.room_rows import gone
 
 # A message's text stands in its own row alone, so an edit takes it from there.
 EVENTS = (

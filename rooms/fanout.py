@@ -47,6 +47,7 @@ class Rooms(Protocol):
     def open_rooms(self) -> list[str]: ...
     def head(self, room_id: str, seq: int) -> None: ...
     def stands(self, standing: Standing) -> None: ...
+    def gone(self, room_id: str) -> None: ...
 
 
 class Fanout:
@@ -106,8 +107,11 @@ class Fanout:
         if not room_ids:
             return True
         try:
-            for standing in await self._presence.standings(room_ids):
+            standings = await self._presence.standings(room_ids)
+            for standing in standings:
                 self._rooms.stands(standing)
+            for room_id in set(room_ids) - {standing.room_id for standing in standings}:
+                self._rooms.gone(room_id)
         except (CwrkError, asyncpg.PostgresError) as error:
             logger.debug("could not look", reason=type(error).__name__)
             return False

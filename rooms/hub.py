@@ -21,8 +21,9 @@ from rooms.fanout import Fanout
 from rooms.feed import REPLAY_PAGE
 from rooms.frames import Frame, encode
 from rooms.history import History, Outcome
-from rooms.incoming import Resume
+from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
+from rooms.moderation import Ruling
 from rooms.outgoing import Hello, Reconnect, ServerMessage
 from rooms.participant import Member
 from rooms.presence import Here, Presence, Standing
@@ -108,15 +109,17 @@ class Hub:
             self.tell(room_id, say)
 
     async def join(self, room_id: str, identity: Identity) -> None:
-        """Become a member, with a seat. Raises as Store.join does."""
-        await self._stored(room_id, identity.user_id, lambda: self.store.join(UUID(room_id), identity))
+        """Become a member, with a seat. Raises as Members.join does."""
+        await self._stored(
+            room_id, identity.user_id, lambda: self.store.members.join(UUID(room_id), identity)
+        )
 
     async def admit(self, room_id: str, identity: Identity) -> Member:
-        """Take the seat of a member's websocket. Raises as Store.admit does."""
+        """Take the seat of a member's websocket. Raises as Members.admit does."""
         return await self._stored(room_id, identity.user_id, lambda: self._admit(room_id, identity))
 
     async def _admit(self, room_id: str, identity: Identity) -> Member:
-        member = await self.store.admit(UUID(room_id), identity)
+        member = await self.store.members.admit(UUID(room_id), identity)
         await self.presence.arrived(Here(room_id, member.user_id, member.visit))
         return member
 
@@ -178,9 +181,45 @@ class Hub:
 
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""
-        await self._stored(room_id, user_id, lambda: self.store.leave(UUID(room_id), user_id))
+        await self._stored(room_id, user_id, lambda: self.store.members.leave(UUID(room_id), user_id))
         self.tell(room_id, lambda room: room.leave(user_id))
         self.fanout.notify(room_id)
+
+    async def change(
+        self, room_id: str, user_id: int, work: Callable[[], Awaitable[tuple[T, list[Event]]]]
+    ) -> T:
+        """What somebody changes in the tables, and its events told as soon as they are committed.
+
+        `work` gives what it made and the events. It runs even if the caller gives up.
+        """
+
+        async def told() -> T:
+            made, events = await work()
+            for event in events:
+                self.announce(room_id, event)
+            return made
+
+        return await self._stored(room_id, user_id, told)
+
+    async def moderate(self, room_id: str, user_id: int, act: Moderate) -> Ruling:
+        """Somebody moderates. Raises as Moderation.rule does."""
+        return await self.change(
+            room_id, user_id, lambda: self.store.moderation.rule(UUID(room_id), user_id, act)
+        )
+
+    async def delete(self, room_id: str, user_id: int) -> None:
+        """The room, with everything in it. Raises as Store.delete does."""
+
+        async def gone() -> None:
+            await self.store.delete(UUID(room_id), user_id)
+            self.gone(room_id)
+            self.fanout.notify(room_id)
+
+        await self._stored(room_id, user_id, gone)
+
+    def gone(self, room_id: str) -> None:
+        """The tables do not have this room any more."""
+        self.tell(room_id, lambda room: room.deleted())
 
     def report(self, room_id: str, outcomes: Sequence[Outcome]) -> None:
         """What became of a batch of drafts."""
@@ -330,7 +369,7 @@ class Hub:
             await self._stored(
                 room_id,
                 effect.user_id,
-                lambda: self.store.set_muted(UUID(room_id), effect.user_id, effect.muted),
+                lambda: self.store.members.set_muted(UUID(room_id), effect.user_id, effect.muted),
             )
         except CwrkError as error:
             problem = error
@@ -340,13 +379,13 @@ class Hub:
     def _save_read(self, room_id: str, effect: do.SaveRead) -> None:
         self.lanes.start(
             (room_id, effect.user_id, "tables"),
-            lambda: self.store.set_read(UUID(room_id), effect.user_id, effect.seq),
+            lambda: self.store.members.set_read(UUID(room_id), effect.user_id, effect.seq),
         )
 
     def _hold_seat(self, room_id: str, effect: do.HoldSeat) -> None:
         self.lanes.start(
             (room_id, effect.user_id, "tables"),
-            lambda: self.store.hold_seat(UUID(room_id), effect.user_id),
+            lambda: self.store.members.hold_seat(UUID(room_id), effect.user_id),
         )
 
     def _drop_presence(self, room_id: str, effect: do.DropPresence) -> None:

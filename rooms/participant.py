@@ -9,7 +9,10 @@ from rooms.outgoing import Present
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A participant as the tables have them. `visit` names this stay: leaving ends it for good."""
+    """A participant as the tables have them. `visit` names this stay: leaving ends it for good.
+
+    `seq` is where the log stood when the tables said this: what it tells up to there is in it.
+    """
 
     user_id: int
     display_name: str
@@ -19,6 +22,9 @@ class Member:
     last_seen: float
     visit: int
     elsewhere: bool = False  # connected to another replica
+    self_muted: bool = False  # under a moderator's mute: their own, that holds again when it is lifted
+    hand_raised_at: int | None = None  # unix milliseconds
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

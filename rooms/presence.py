@@ -7,13 +7,20 @@ Locks are taken in one order: the room, then its rows.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
+
 from common.database import Database
+from rooms.members import MEMBER
 from rooms.participant import Member
-from rooms.store import SEAT_SECONDS, bump, gone
+from rooms.room_rows import bump, gone
+from rooms.seats import SEAT_SECONDS
+
+MEMBER_FIELDS = tuple(field.name for field in dataclasses.fields(Member))
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5.0
@@ -131,27 +138,27 @@ class Presence:
 
     async def roster(self, room_id: str, local: Iterable[int]) -> tuple[Standing, list[Member]]:
         """Everybody present on another replica, and the members among `local`."""
-        # The standing first: what changes in between is loaded again, not missed.
-        standings = await self.standings([room_id])
-        if not standings:
-            raise gone()
         async with self._database.connection() as connection:
+            # One statement: who is there and where the log stands are of one moment.
             rows = await connection.fetch(
-                "SELECT m.user_id, p.display_name, m.role, coalesce(m.muted_by, '') AS muted_by, m.visit,"
-                " extract(epoch FROM coalesce(s.taken_at, m.joined_at))::float8 AS joined_at,"
-                " extract(epoch FROM coalesce(s.seen_at, m.joined_at))::float8 AS last_seen,"
-                " c.user_id IS NOT NULL AS elsewhere"
-                " FROM rooms.members m JOIN rooms.people p USING (user_id)"
-                " LEFT JOIN rooms.seats s USING (room_id, user_id)"
-                " LEFT JOIN (SELECT DISTINCT user_id FROM rooms.presence WHERE room_id = $1"
-                "   AND replica <> $2 AND expires_at > clock_timestamp()) c USING (user_id)"
-                " WHERE m.room_id = $1 AND (c.user_id IS NOT NULL OR m.user_id = ANY($3::bigint[]))"
-                " ORDER BY joined_at, m.user_id",
+                "SELECT r.roster_version, h.last_seq, m.* FROM rooms.rooms r"  # noqa: S608  # our own text
+                " JOIN rooms.heads h ON h.room_id = r.id"
+                f" LEFT JOIN (SELECT m.room_id, {MEMBER}, c.user_id IS NOT NULL AS elsewhere"
+                "  FROM rooms.members m JOIN rooms.heads h USING (room_id)"
+                "  JOIN rooms.people p USING (user_id)"
+                "  LEFT JOIN rooms.seats s USING (room_id, user_id)"
+                "  LEFT JOIN (SELECT DISTINCT user_id FROM rooms.presence WHERE room_id = $1"
+                "    AND replica <> $2 AND expires_at > clock_timestamp()) c USING (user_id)"
+                "  WHERE m.room_id = $1 AND (c.user_id IS NOT NULL OR m.user_id = ANY($3::bigint[]))) m"
+                " ON m.room_id = r.id WHERE r.id = $1 ORDER BY m.joined_at, m.user_id",
                 UUID(room_id),
                 self._replica,
                 list(local),
             )
-        return standings[0], [Member(**row) for row in rows]
+        if not rows:
+            raise gone()
+        standing = Standing(room_id, rows[0]["last_seq"], rows[0]["roster_version"])
+        return standing, [_member(row) for row in rows if row["user_id"] is not None]
 
     async def standings(self, room_ids: Iterable[str]) -> list[Standing]:
         """Where these rooms stand now."""
@@ -162,3 +169,7 @@ class Presence:
                 [UUID(room_id) for room_id in room_ids],
             )
         return [Standing(str(row["id"]), row["last_seq"], row["roster_version"]) for row in rows]
+
+
+def _member(row: asyncpg.Record) -> Member:
+    return Member(**{name: row[name] for name in MEMBER_FIELDS})

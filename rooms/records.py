@@ -1,4 +1,4 @@
-"""What rooms/store.py reads: rows as values."""
+"""What is read from the tables: rows as values."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from uuid import UUID
 import asyncpg
 
 from rooms.outgoing import RoomView, TimerView
-
-FOCUS_SECONDS, BREAK_SECONDS = 1500, 300  # of a timer that nobody has set yet
+from rooms.timer import UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """A room as somebody sees it: `participants` seats taken, `unread` after that person's marker."""
+    """A room as somebody sees it: `participants` seats taken, `unread` after that person's marker.
+
+    `role` is that person's own, "" for who is no member.
+    """
 
     id: UUID
     name: str
@@ -26,7 +28,27 @@ class RoomRecord:
     created_at: datetime
     participants: int
     unread: int
-    is_member: bool
+    locked: bool
+    slow_mode_s: int
+    listen_only: bool
+    role: str
+
+    @property
+    def is_member(self) -> bool:
+        return bool(self.role)
+
+    def view(self) -> RoomView:
+        """As everybody in it may know it."""
+        return RoomView(
+            name=self.name,
+            topic=self.topic,
+            visibility=self.visibility,
+            max_participants=self.max_participants,
+            owner_id=str(self.owner_id),
+            locked=self.locked,
+            slow_mode_s=self.slow_mode_s,
+            listen_only=self.listen_only,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,7 @@ class SeatRecord:
     display_name: str
     role: str
     muted_by: str
+    hand_raised_at: datetime | None
     taken_at: datetime
     seen_at: datetime
     online: bool
@@ -57,6 +80,30 @@ class ChatRecord:
     deleted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class BanRecord:
+    """A ban that is in force; `until` None: until it is lifted."""
+
+    user_id: int
+    display_name: str
+    by_id: int
+    created_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRecord:
+    """An invite; `expires_at` None: never, `max_uses` None: any number."""
+
+    code: str
+    room_id: UUID
+    created_by: int
+    created_at: datetime
+    expires_at: datetime | None
+    max_uses: int | None
+    uses: int
+
+
 def settings_of(row: asyncpg.Record) -> RoomView:
     """From a row of rooms.rooms."""
     return RoomView(
@@ -74,12 +121,12 @@ def settings_of(row: asyncpg.Record) -> RoomView:
 def timer_of(row: asyncpg.Record) -> TimerView:
     """From a row of rooms.timers, or of nulls where there is none."""
     if row["state"] is None:
-        return TimerView("stopped", FOCUS_SECONDS, BREAK_SECONDS, 0, 0)
+        return UNSET
     started_at = row["started_at"]
     return TimerView(
         state=row["state"],
         focus_s=row["focus_s"],
         break_s=row["break_s"],
-        started_at_ms=int(started_at.timestamp() * 1000) if started_at else 0,
+        started_at_ms=round(started_at.timestamp() * 1000) if started_at else 0,
         elapsed_ms=row["elapsed_ms"],
     )

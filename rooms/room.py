@@ -48,6 +48,7 @@ MOST_CONNECTIONS = 8  # tabs and devices of one participant
 
 LEFT = (4003, "LEFT")
 SESSION_ENDED = (4001, "SESSION_ENDED")
+ROOM_DELETED = (4004, "ROOM_DELETED")
 
 Handler = Callable[[str, str | None, Any], list[Effect]]
 
@@ -183,6 +184,18 @@ class Room:
             effects.append(do.Disconnect(conn_id, *closing))
         effects += self.voices.ended(user_id)
         return effects + (self._went(participant) if participant.present else [])
+
+    def deleted(self) -> list[Effect]:
+        """The room is no more: everybody goes, and with them their voices."""
+        effects: list[Effect] = [do.Disconnect(conn_id, *ROOM_DELETED) for conn_id in self._connections]
+        for user_id, participant in self._participants.items():
+            if participant.connections or participant.lost_at is not None:
+                effects += self.voices.ended(user_id)
+        for conn_id in self._connections:
+            self.feed.disconnect(conn_id)
+        self._connections.clear()
+        self._participants.clear()
+        return effects
 
     def roster(self, members: Iterable[Member], as_of: Mapping[int, Snapshot]) -> list[Effect]:
         """The tables: those present on other replicas, and those of `as_of`, who were here when it was read.

@@ -37,7 +37,7 @@ from rooms.open_sessions import OpenSessions
 from rooms.outgoing import AuthOk, Hello, error
 from rooms.outgoing import Limits as Accepted
 from rooms.participant import Member
-from rooms.service import room_id_of
+from rooms.requests import room_id_of
 
 BINARY = (1003, "TEXT_ONLY")
 RATE = (4102, "RATE_LIMITED")

@@ -29,6 +29,7 @@ ALTER TABLE rooms
     ADD COLUMN listen_only boolean NOT NULL DEFAULT false;
 
 ALTER TABLE members
+    ADD COLUMN self_muted     boolean NOT NULL DEFAULT false,  -- under a moderator's mute: their own, from before
     ADD COLUMN hand_raised_at timestamptz,
     ADD COLUMN said_at        timestamptz;  -- kept in slow mode only
 
@@ -62,6 +63,13 @@ CREATE TABLE invites (
 );
 CREATE INDEX invites_by_room ON invites (room_id, created_at DESC);
 
+-- Whom an invite has let in: each counts once.
+CREATE TABLE invite_uses (
+    code    text NOT NULL REFERENCES invites ON DELETE CASCADE,
+    user_id bigint NOT NULL REFERENCES people,
+    PRIMARY KEY (code, user_id)
+);
+
 -- Opens one websocket, once. Only the hash is kept: who reads the tables cannot come in by it.
 CREATE TABLE tickets (
     sha256       bytea PRIMARY KEY,
@@ -74,6 +82,7 @@ CREATE TABLE tickets (
     good_until   timestamptz NOT NULL
 );
 CREATE INDEX tickets_by_age ON tickets (good_until);
+CREATE INDEX tickets_by_person ON tickets (user_id, good_until);
 
 -- The study timer; a room without a row never had one.
 CREATE TABLE timers (

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from rooms.hub import Hub
-from rooms.store import Store
+from rooms.members import Members
 from tests.rooms import kit
 
 
@@ -16,7 +16,7 @@ async def test_while_somebody_connects(rooms: kit.Rooms, monkeypatch: pytest.Mon
     room_id = await rooms.create()
     (ann,) = await rooms.enter(room_id, 1)
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "admit", broken)
+        patched.setattr(Members, "admit", broken)
         url = rooms.url(room_id, access_token=kit.token(1))
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await rooms.dial(url)

@@ -14,7 +14,9 @@ async def test_a_room_is_as_it_was_made(rooms: kit.Rooms) -> None:
     assert (made.name, made.topic, made.max_participants) == ("Algebra", "Rings", 3)
     assert (made.owner_id, made.visibility, made.participants, made.unread) == (1, "public", 0, 0)
     assert made.created_at.endswith("Z")
-    assert await rooms.call("GetRoom", pb.GetRoomRequest(room_id=made.id), 2) == made
+    assert (made.locked, made.slow_mode_s, made.listen_only, made.role) == (False, 0, False, "owner")
+    assert await rooms.call("GetRoom", pb.GetRoomRequest(room_id=made.id), 1) == made
+    assert (await rooms.call("GetRoom", pb.GetRoomRequest(room_id=made.id), 2)).role == ""
 
 
 async def test_ten_people_unless_said_otherwise(rooms: kit.Rooms) -> None:
