@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin test style types e2e bench proto lock venv venv-dev
+.PHONY: help run stop status logs admin test style types e2e bench proto asyncapi lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -45,6 +45,9 @@ bench: venv ## CPU a forwarded packet; requests a CPU-second
 
 proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate
+
+asyncapi: venv ## write docs/asyncapi.json from the websocket's frames
+	@$(VENV) -m rooms.asyncapi
 
 lock: venv-dev ## pin the newest allowed versions of all packages
 	@$(VENV) -m dev.lock

@@ -2,14 +2,17 @@
 
 Every frame is text: {"type": …, "payload": {…}}, with an optional top-level
 "id", chosen by the client and echoed in the answer or the error. The fields of
-a dataclass below are the keys of its payload. rooms/frames.py reads them.
+a dataclass below are the keys of its payload. rooms/frames.py reads them,
+rooms/asyncapi.py describes them to others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 from uuid import UUID
+
+from rooms.fields import words
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_CHAT_CODE_POINTS = 4000
@@ -20,6 +23,18 @@ MAX_BAN_SECONDS = 366 * 24 * 3600
 ACTIONS = ("mute", "unmute", "kick", "ban", "unban", "role")
 ROLES = ("moderator", "member", "listener")  # those that somebody can be given
 MAX_SEQ = 2**53 - 1  # what JavaScript can count to
+
+# The kinds of fields, with what JSON Schema says of them. rooms/frames.py says no to all else.
+MessageText = Annotated[str, words(minLength=1, maxLength=MAX_CHAT_CODE_POINTS, pattern=r"\S")]
+Token = Annotated[str, words(minLength=1, maxLength=MAX_TOKEN_CHARACTERS)]
+Sdp = Annotated[str, words(minLength=1, maxLength=MAX_FRAME_BYTES)]
+Id = Annotated[str, words(minLength=1, maxLength=MAX_ID_CHARACTERS)]
+Emoji = Annotated[str, words(minLength=1, maxLength=MAX_EMOJI_CODE_POINTS)]
+Seq = Annotated[int, words(minimum=0, maximum=MAX_SEQ)]
+UserId = Annotated[int, words(type=["string", "integer"], pattern="^[0-9]{1,16}$", minimum=1)]
+Action = Annotated[str, words(enum=ACTIONS)]
+Role = Annotated[str, words(enum=ROLES)]
+BanSeconds = Annotated[int, words(minimum=1, maximum=MAX_BAN_SECONDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +47,8 @@ class Resume:
     """
 
     type: ClassVar = "resume"
-    epoch: str
-    last_seq: int
+    epoch: Id
+    last_seq: Seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ class Auth:
     """
 
     type: ClassVar = "auth"
-    access_token: str = field(repr=False)
+    access_token: Token = field(repr=False)
     resume: Resume | None = None
 
 
@@ -53,8 +68,8 @@ class Chat:
     """Something said: 1 to 4000 code points, no control characters but newline and tab."""
 
     type: ClassVar = "chat"
-    message: str
-    client_msg_id: str | None = None
+    message: MessageText
+    client_msg_id: Id | None = None
     reply_to: UUID | None = None
 
 
@@ -64,8 +79,8 @@ class ChatEdit:
 
     type: ClassVar = "chat_edit"
     msg_id: UUID
-    message: str
-    client_msg_id: str | None = None
+    message: MessageText
+    client_msg_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ class ChatDelete:
 
     type: ClassVar = "chat_delete"
     msg_id: UUID
-    client_msg_id: str | None = None
+    client_msg_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +98,9 @@ class ChatReaction:
 
     type: ClassVar = "chat_reaction"
     msg_id: UUID
-    emoji: str
+    emoji: Emoji
     added: bool = True
-    client_msg_id: str | None = None
+    client_msg_id: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,7 @@ class Reaction:
     """An emoji for everybody to see now; not answered, not kept."""
 
     type: ClassVar = "reaction"
-    emoji: str
+    emoji: Emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +136,10 @@ class Moderate:
     """
 
     type: ClassVar = "moderate"
-    action: str
-    user_id: int
-    role: str | None = None
-    seconds: int | None = None
+    action: Action
+    user_id: UserId
+    role: Role | None = None
+    seconds: BanSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +155,7 @@ class Offer:
     """An SDP offer; answered by `answer`."""
 
     type: ClassVar = "offer"
-    sdp: str = field(repr=False)
+    sdp: Sdp = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +163,7 @@ class VoiceAttach:
     """Adopts a voice that still runs, after a reconnect; answered by `slots` or `voice_lost`."""
 
     type: ClassVar = "voice_attach"
-    voice_id: str
+    voice_id: Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ class Read:
     """The sender has read everything up to `seq`; the room's `unread` counts from there. Not answered."""
 
     type: ClassVar = "read"
-    seq: int
+    seq: Seq
 
 
 # What clients ask to have written into the log.

@@ -4,26 +4,42 @@ Every frame is text: {"type": …, "payload": {…}}, with the "id" of the frame
 answers and, on the events of the log, "seq". The fields of a dataclass below
 are the keys of its payload, in the wire's own names and units: `*_unix` are
 whole unix seconds, `*_ms` milliseconds, user ids and message ids strings.
-rooms/frames.py writes them.
+rooms/frames.py writes them, rooms/asyncapi.py describes them to others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from common.errors import CwrkError
+from rooms.fields import (
+    LEFT_OUT_WHEN_NONE,
+    Action,
+    Code,
+    Count,
+    MessageId,
+    Ms,
+    Role,
+    RoomId,
+    Seconds,
+    Seq,
+    Unix,
+    UnixMs,
+    UserId,
+    words,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the server accepts."""
 
-    frame_bytes: int
-    chat_code_points: int
-    chat_per_second: int
-    chat_burst: int
+    frame_bytes: Count
+    chat_code_points: Count
+    chat_per_second: Count
+    chat_burst: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +52,11 @@ class Hello:
     type: ClassVar = "hello"
     conn_id: str
     epoch: str
-    last_seq: int
-    heartbeat_ms: int
+    last_seq: Seq
+    heartbeat_ms: Ms
     limits: Limits
     ice_servers: tuple[Mapping[str, Any], ...]
-    server_time_ms: int
+    server_time_ms: UnixMs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +66,14 @@ class Present:
     `may_speak`: neither their role nor the room keeps them from it.
     """
 
-    user_id: str
+    user_id: UserId
     display_name: str
-    role: str
-    joined_at_unix: int
-    last_seen_unix: int
+    role: Role
+    joined_at_unix: Unix
+    last_seen_unix: Unix
     muted: bool
-    muted_by: str
-    hand_raised_at: int | None = None
+    muted_by: Annotated[str, words(enum=["self", "moderator", ""])]
+    hand_raised_at: Unix | None = None
     may_speak: bool = True
 
 
@@ -70,11 +86,11 @@ class RoomView:
 
     name: str
     topic: str
-    visibility: str
-    max_participants: int
-    owner_id: str
+    visibility: Annotated[str, words(enum=["public", "unlisted", "private"])]
+    max_participants: Count
+    owner_id: UserId
     locked: bool
-    slow_mode_s: int
+    slow_mode_s: Seconds
     listen_only: bool
 
 
@@ -86,11 +102,11 @@ class TimerView:
     `elapsed_ms` of the cycles have passed. `state`: "stopped", "running", "paused".
     """
 
-    state: str
-    focus_s: int
-    break_s: int
-    started_at_ms: int
-    elapsed_ms: int
+    state: Annotated[str, words(enum=["stopped", "running", "paused"])]
+    focus_s: Seconds
+    break_s: Seconds
+    started_at_ms: UnixMs
+    elapsed_ms: Ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ class State:
     """The second frame: who is here, the receiver too; the room and its timer."""
 
     type: ClassVar = "state"
-    room_id: str
+    room_id: RoomId
     participants: tuple[Present, ...]
     room: RoomView
     timer: TimerView
@@ -109,8 +125,8 @@ class PeerJoined:
     """Somebody came; not sent to the one who came. `participant` is what `state` would say of them."""
 
     type: ClassVar = "peer_joined"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     display_name: str
     participant: Present
 
@@ -120,8 +136,8 @@ class PeerLeft:
     """Somebody left, or was lost for 8 s."""
 
     type: ClassVar = "peer_left"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +145,8 @@ class ParticipantUpdated:
     """Somebody's mute, role or name changed; sent to everybody, that person too."""
 
     type: ClassVar = "participant_updated"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     participant: Present
 
 
@@ -139,15 +155,15 @@ class ChatSaid:
     """A message, saved; with top-level `seq`, one more than the last."""
 
     type: ClassVar = "chat"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     message: str
-    msg_id: str
-    ts_unix: int
+    msg_id: MessageId
+    ts_unix: Unix
     display_name: str
     client_msg_id: str | None
-    reply_to: str | None
-    edited_at_unix: int | None = None  # replayed after an edit: this is the newer text
+    reply_to: MessageId | None
+    edited_at_unix: Unix | None = None  # replayed after an edit: this is the newer text
     deleted: bool = False  # replayed after a deletion: no text
 
 
@@ -156,11 +172,11 @@ class ChatEdited:
     """A message has another text; with top-level `seq`. Replayed, it has the newest."""
 
     type: ClassVar = "chat_edited"
-    room_id: str
-    user_id: str
-    msg_id: str
+    room_id: RoomId
+    user_id: UserId
+    msg_id: MessageId
     message: str
-    ts_unix: int
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +184,10 @@ class ChatDeleted:
     """A message is gone, and its text with it; with top-level `seq`. `user_id`: who did it."""
 
     type: ClassVar = "chat_deleted"
-    room_id: str
-    user_id: str
-    msg_id: str
-    ts_unix: int
+    room_id: RoomId
+    user_id: UserId
+    msg_id: MessageId
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +195,12 @@ class ChatReacted:
     """Somebody put an emoji under a message, or took it away; with top-level `seq`."""
 
     type: ClassVar = "chat_reaction"
-    room_id: str
-    user_id: str
-    msg_id: str
+    room_id: RoomId
+    user_id: UserId
+    msg_id: MessageId
     emoji: str
     added: bool
-    ts_unix: int
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +212,13 @@ class Moderated:
     """
 
     type: ClassVar = "moderated"
-    room_id: str
-    user_id: str
-    by: str
-    action: str
-    role: str | None
-    until_unix: int | None
-    ts_unix: int
+    room_id: RoomId
+    user_id: UserId
+    by: UserId
+    action: Action
+    role: Role | None
+    until_unix: Unix | None
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +226,10 @@ class RoomUpdated:
     """The room's own settings, all of them, after `user_id` changed some; with top-level `seq`."""
 
     type: ClassVar = "room_updated"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     room: RoomView
-    ts_unix: int
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +237,10 @@ class TimerChanged:
     """The study timer, after `user_id` started, paused or stopped it; with top-level `seq`."""
 
     type: ClassVar = "timer"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     timer: TimerView
-    ts_unix: int
+    ts_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +251,7 @@ class Ack:
     """
 
     type: ClassVar = "ack"
-    seq: int
+    seq: Seq
     client_msg_id: str | None = None
     duplicate: bool = False
 
@@ -245,8 +261,8 @@ class PeerTyping:
     """Somebody else writes, or has stopped. Forget it 5 s after the last."""
 
     type: ClassVar = "typing"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     display_name: str
     typing: bool
 
@@ -256,8 +272,8 @@ class Reacted:
     """Somebody's emoji, to be shown for a moment; the sender gets it too."""
 
     type: ClassVar = "reaction"
-    room_id: str
-    user_id: str
+    room_id: RoomId
+    user_id: UserId
     emoji: str
 
 
@@ -266,10 +282,10 @@ class ChatAck:
     """To the sender: saved. `duplicate`: it had been before, and this is that message."""
 
     type: ClassVar = "chat_ack"
-    msg_id: str
+    msg_id: MessageId
     client_msg_id: str | None
-    seq: int
-    ts_unix: int
+    seq: Seq
+    ts_unix: Unix
     duplicate: bool
 
 
@@ -279,8 +295,8 @@ class Resumed:
 
     type: ClassVar = "resumed"
     recovered: bool
-    from_seq: int
-    to_seq: int
+    from_seq: Seq
+    to_seq: Seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +304,7 @@ class AuthOk:
     """A newer token was taken."""
 
     type: ClassVar = "auth_ok"
-    expires_at_unix: int
+    expires_at_unix: Unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +312,7 @@ class Pong:
     """`last_seq` is what this connection should have seen."""
 
     type: ClassVar = "pong"
-    last_seq: int
+    last_seq: Seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +320,7 @@ class Slot:
     """Whose voice the listener's own m-line `mid` carries; None: nobody's."""
 
     mid: str
-    user_id: str | None
+    user_id: UserId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,8 +346,8 @@ class Slots:
 class Speaker:
     """`level`: 0 silent to 127 loudest."""
 
-    user_id: str
-    level: int
+    user_id: UserId
+    level: Annotated[int, words(minimum=0, maximum=127)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +367,7 @@ class VoiceLost:
 
     type: ClassVar = "voice_lost"
     voice_id: str
-    reason: str
+    reason: Annotated[str, words(enum=["taken_over", "timeout", "failed", "worker_lost", "not_found"])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +375,7 @@ class Reconnect:
     """The server goes away: connect again, spread over `within_ms`."""
 
     type: ClassVar = "reconnect"
-    within_ms: int
+    within_ms: Ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,11 +383,11 @@ class Error:
     """A frame failed; the connection stays. `ref_id` is that frame's id, else a chat's client_msg_id."""
 
     type: ClassVar = "error"
-    code: str
+    code: Code
     message: str
     ref_id: str | None
     retryable: bool
-    retry_after_ms: int | None = None
+    retry_after_ms: Annotated[Ms | None, LEFT_OUT_WHEN_NONE] = None
 
 
 # Of the log: with a seq, in order, once.

@@ -38,7 +38,15 @@ def _server_paths() -> dict[str, Json]:
         {200: answer("OpenAPI 3.1", thing({"openapi": text(pattern=r"^3\.1\.")}))},
         signed_in=False,
     )
-    paths = {"/healthz": alive, "/readyz": ready, "/config.json": settings, "/openapi.json": itself}
+    frames = operation(
+        SERVER,
+        "asyncapi",
+        "The websocket's frames",
+        {200: answer("AsyncAPI 3.1", thing({"asyncapi": text(pattern=r"^3\.1\.")}))},
+        signed_in=False,
+    )
+    paths = {"/healthz": alive, "/readyz": ready, "/config.json": settings}
+    paths |= {"/openapi.json": itself, "/asyncapi.json": frames}
     return {path: {"get": each} for path, each in paths.items()}
 
 
@@ -54,7 +62,7 @@ def document() -> Json:
             "title": "cwrkPlanet",
             "version": "1",
             "description": "Self-hosted study rooms: accounts, rooms and history. "
-            "Ignore members you do not know. The websocket is described in docs/protocol.md.",
+            "Ignore members you do not know. The websocket is in /asyncapi.json and docs/protocol.md.",
         },
         "servers": [{"url": "/"}],
         "security": [{"accessToken": []}],

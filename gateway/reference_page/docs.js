@@ -56,7 +56,8 @@ const show = (raw) => {
       if (details.responses) groups.get(details.tags[0]).push(operation(method, path, details));
     }
   }
-  const intro = make("p", {}, whole.info.description, " ", make("a", { href: "/openapi.json" }, "openapi.json"));
+  const intro = make("p", {}, whole.info.description, " ", make("a", { href: "/openapi.json" }, "openapi.json"),
+    ", for the websocket ", make("a", { href: "/asyncapi.json" }, "asyncapi.json"));
   document.querySelector("#docs").replaceChildren(
     make("h1", {}, `${whole.info.title} ${whole.info.version}`), intro, ...[...groups.values()].flat());
 };

@@ -1,9 +1,11 @@
 """The description is of every route and of no other, and /docs shows it with nobody's help."""
 
+import json
 import re
 from pathlib import Path
 
 import jsonschema
+import pytest
 from aiohttp import hdrs
 
 from common import rpc
@@ -58,12 +60,16 @@ def test_what_is_referred_to_is_there() -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-async def test_it_is_served_and_kept(api: Api) -> None:
-    answer = await api.call("GET", "/openapi.json")
-    assert answer.json == document()
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("/openapi.json", json.dumps(document())), ("/asyncapi.json", reference.FRAMES.read_text("utf-8"))],
+)
+async def test_each_document_is_served_and_kept(api: Api, path: str, text: str) -> None:
+    answer = await api.call("GET", path)
+    assert answer.json == json.loads(text)
     assert answer.headers["Content-Type"].startswith("application/json")
-    again = await api.call("GET", "/openapi.json", headers={"If-None-Match": answer.headers["ETag"]})
-    assert again.status == 304
+    again = await api.call("GET", path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status, again.text) == (304, "")
 
 
 async def test_docs_work_offline_under_a_strict_policy(api: Api) -> None:

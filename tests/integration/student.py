@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 
 from bench.forward.client import Client
+from tests import frames
 
 PASSWORD = "an orbit of its own"
 PATIENCE = 10.0
@@ -100,6 +101,7 @@ class Student:
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
             frame = message.json()
+            frames.SENT.check(frame)
             self._queue(frame["type"]).put_nowait(frame)
         self.close_code = socket.close_code
         self.closed.set()
@@ -108,7 +110,9 @@ class Student:
         return self._frames.setdefault(kind, asyncio.Queue())
 
     async def send(self, kind: str, **payload: Any) -> None:
-        await self._socket.send_json({"type": kind, "payload": payload})
+        frame = {"type": kind, "payload": payload}
+        frames.RECEIVED.check(frame)
+        await self._socket.send_json(frame)
 
     async def frame(self, kind: str) -> dict[str, Any]:
         """The payload of the next frame of this type, with its `seq` where it has one."""

@@ -25,6 +25,7 @@ from proto import auth_pb2, auth_pb2_grpc, media_pb2, media_pb2_grpc, rooms_pb2,
 from rooms.config import Config
 from rooms.connection import Timing
 from rooms.serve import Ports, serve
+from tests import frames
 
 PATIENCE = 10.0  # a test that waits longer has failed
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -173,14 +174,18 @@ class Socket:
     ws: aiohttp.ClientWebSocketResponse
     seen: list[dict[str, Any]] = field(default_factory=list)
 
-    async def send(self, kind: str, payload: dict[str, Any] | None = None, **top: Any) -> None:
-        await self.ws.send_json({"type": kind, "payload": payload or {}, **top})
+    async def send(
+        self, kind: str, payload: dict[str, Any] | None = None, *, wrong: bool = False, **top: Any
+    ) -> None:
+        """A frame as published, unless it is `wrong` on purpose."""
+        frame = {"type": kind, "payload": payload or {}, **top}
+        if not wrong:
+            frames.RECEIVED.check(frame)
+        await self.ws.send_json(frame)
 
     async def next(self) -> dict[str, Any]:
         """The next frame."""
-        frame: dict[str, Any] = await asyncio.wait_for(self.ws.receive_json(), PATIENCE)
-        self.seen.append(frame)
-        return frame
+        return self._saw(await asyncio.wait_for(self.ws.receive_json(), PATIENCE))
 
     async def until(self, *kinds: str) -> dict[str, Any]:
         """The next frame of one of these types; what comes before it is in `seen`."""
@@ -198,11 +203,17 @@ class Socket:
         while True:
             message = await asyncio.wait_for(self.ws.receive(), PATIENCE)
             if message.type is aiohttp.WSMsgType.TEXT:
-                self.seen.append(message.json())
+                self._saw(message.json())
             elif message.type is aiohttp.WSMsgType.CLOSE:
                 return message.data, message.extra or ""
             elif message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR):
                 return self.ws.close_code, ""
+
+    def _saw(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """Every frame is as published."""
+        frames.SENT.check(frame)
+        self.seen.append(frame)
+        return frame
 
 
 @dataclass
@@ -341,6 +352,6 @@ async def neighbours(database_url: str, redis_url: str = "") -> AsyncIterator[St
         stack.callback(media.hang_up)
 
 
-def texts(frames: Iterable[dict[str, Any]]) -> list[str]:
+def texts(seen: Iterable[dict[str, Any]]) -> list[str]:
     """What was said, in the order in which it came."""
-    return [frame["payload"]["message"] for frame in frames if frame["type"] == "chat"]
+    return [frame["payload"]["message"] for frame in seen if frame["type"] == "chat"]

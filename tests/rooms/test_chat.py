@@ -100,6 +100,6 @@ async def test_characters_are_counted_as_people_count_them(rooms: kit.Rooms) -> 
     (ann,) = await rooms.enter(room_id, 1)
     await ann.send("chat", {"message": "📚" * 4000})
     assert (await ann.payload("chat"))["message"] == "📚" * 4000
-    await ann.send("chat", {"message": "📚" * 4001, "client_msg_id": "long"})
+    await ann.send("chat", {"message": "📚" * 4001, "client_msg_id": "long"}, wrong=True)
     problem = await ann.payload("error")
     assert (problem["code"], problem["ref_id"]) == ("INVALID_FIELDS", "long")

@@ -30,7 +30,7 @@ def slots_changed(room_id: str, voice_id: str) -> media_pb2.Event:
     return media_pb2.Event(slots=changed)
 
 
-async def offer(socket: kit.Socket, **top: str) -> dict[str, Any]:
+async def offer(socket: kit.Socket, **top: Any) -> dict[str, Any]:
     """The answer to an offer; repeated as a page would, where the worker is not there yet."""
     while True:
         await socket.send("offer", {"sdp": "v=0"}, **top)
