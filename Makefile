@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin test style types e2e bench proto asyncapi lock venv venv-dev
+.PHONY: help run stop status logs admin test style types e2e chaos bench proto asyncapi lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -38,6 +38,9 @@ types: venv-dev ## mypy --strict
 e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers
 	$(VENV) -m pytest tests/e2e $(ARGS)
+
+chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
+	@$(VENV) -m tests.chaos
 
 bench: venv ## CPU a forwarded packet; requests a CPU-second
 	$(VENV) -m bench.forward
