@@ -67,9 +67,17 @@ class Database:
 
 @asynccontextmanager
 async def connect(
-    url: str, *, size: int = 10, command_timeout: float = 5.0, patience: float = 30.0
+    url: str,
+    *,
+    size: int = 10,
+    command_timeout: float = 5.0,
+    patience: float = 30.0,
+    plan_once: bool = False,
 ) -> AsyncIterator[Database]:
     """Open a pool of at most `size` connections; a statement may take `command_timeout` seconds.
+
+    `plan_once`: each statement is planned once a connection, and not for each of its values: for
+    statements of which one plan is good and planning costs more than running.
 
     A server that is still starting is waited for up to `patience` seconds.
     Raises ConfigError when DATABASE_URL cannot work, in a sentence without the password.
@@ -83,6 +91,7 @@ async def connect(
         command_timeout=command_timeout,
         reset=_nothing_to_reset,
         server_settings={"idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s"},
+        init=_plan_once if plan_once else None,
     )
     try:
         major = await _version(pool, patience)
@@ -101,9 +110,13 @@ async def connect(
 async def _nothing_to_reset(_connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """In place of asyncpg's reset query, which would be a second round trip for each statement of ours.
 
-    We leave nothing in a session: what is set is SET LOCAL, locks end with their transaction but for the
-    one in common/migrate.py, which sees to it itself. A transaction left open asyncpg still rolls back.
+    We leave nothing in a session: what is set later is SET LOCAL, locks end with their transaction but for
+    the one in common/migrate.py, which sees to it itself. A transaction left open asyncpg still rolls back.
     """
+
+
+async def _plan_once(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
 async def _version(pool: asyncpg.Pool[asyncpg.Record], patience: float) -> int:

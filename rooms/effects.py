@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from common.errors import CwrkError
 from rooms.events import Event
-from rooms.incoming import Chat
-from rooms.outgoing import ServerMessage
+from rooms.incoming import Act
+from rooms.outgoing import Ack, ChatAck, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,19 @@ class Draft:
     conn_id: str
     ref_id: str | None
     user_id: int
-    act: Chat
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A draft's outcome: `event` is in the log, now or (`duplicate`) since before."""
+    """A draft that is in the log: since now, as `event`, or (None) since before. `ack` is for its sender."""
 
     draft: Draft
-    event: Event
-    duplicate: bool = False
+    ack: Ack | ChatAck
+    event: Event | None = None
+
+
+Outcome: TypeAlias = Saved | tuple[Draft, CwrkError]
 
 
 # --- to connections: done at once -----------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rooms import effects as do
 from rooms.effects import Effect
 from rooms.events import Event, announcement
 from rooms.incoming import Resume
-from rooms.outgoing import ChatAck, Resumed, error
+from rooms.outgoing import Resumed, error
 
 FARTHEST_REPLAY = 2000  # events; who is farther behind fetches the history
 REPLAY_PAGE = 50  # events at their longest fit the outbox
@@ -71,18 +71,8 @@ class Feed:
     def saved(self, outcomes: Iterable[do.Saved]) -> list[Effect]:
         """Committed drafts: everybody hears, then the senders."""
         outcomes = list(outcomes)
-        effects = self.events([outcome.event for outcome in outcomes if not outcome.duplicate])
-        for outcome in outcomes:
-            event, draft = outcome.event, outcome.draft
-            ack = ChatAck(
-                msg_id=str(event.event_id),
-                client_msg_id=event.client_msg_id,
-                seq=event.seq,
-                ts_unix=int(event.created_at.timestamp()),
-                duplicate=outcome.duplicate,
-            )
-            effects.append(do.Send(draft.conn_id, ack, draft.ref_id))
-        return effects
+        effects = self.events([outcome.event for outcome in outcomes if outcome.event is not None])
+        return effects + [do.Send(o.draft.conn_id, o.ack, o.draft.ref_id) for o in outcomes]
 
     def not_saved(self, draft: do.Draft, problem: CwrkError) -> list[Effect]:
         """Nobody gets it; the sender hears why. `ref_id` falls back on the client_msg_id."""

@@ -15,12 +15,12 @@ from common.errors import CwrkError
 from common.tokens import Identity
 from rooms import effects as do
 from rooms.connection import Connection
-from rooms.effects import Effect, Saved
+from rooms.effects import Effect, Outcome, Saved
 from rooms.events import Event
 from rooms.fanout import Fanout
 from rooms.feed import REPLAY_PAGE
 from rooms.frames import Frame, encode
-from rooms.history import History, Outcome
+from rooms.history import History
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
 from rooms.moderation import Ruling
@@ -226,7 +226,7 @@ class Hub:
         saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
         if saved:
             self.tell(room_id, lambda room: room.feed.saved(saved))
-        if last := max((o.event.seq for o in saved if not o.duplicate), default=0):
+        if last := max((o.event.seq for o in saved if o.event is not None), default=0):
             self.fanout.notify(room_id, last)
         for outcome in outcomes:
             if not isinstance(outcome, Saved):

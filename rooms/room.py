@@ -22,7 +22,19 @@ from rooms.effects import Effect
 from rooms.events import Changed, Event, Timed
 from rooms.feed import Feed
 from rooms.frames import Frame
-from rooms.incoming import Chat, Mute, Offer, Ping, Read, Resume, VoiceAttach
+from rooms.incoming import (
+    Act,
+    Chat,
+    ChatDelete,
+    ChatEdit,
+    ChatReaction,
+    Mute,
+    Offer,
+    Ping,
+    Read,
+    Resume,
+    VoiceAttach,
+)
 from rooms.outgoing import (
     Answer,
     Hello,
@@ -77,7 +89,10 @@ class Room:
         self._connections: dict[str, int] = {}  # whose each is
         self._speakers: tuple[Speaker, ...] = ()
         self._handlers: dict[type, Handler] = {
-            Chat: self._on_chat,
+            Chat: self._on_act,
+            ChatDelete: self._on_act,
+            ChatEdit: self._on_act,
+            ChatReaction: self._on_act,
             Mute: self._on_mute,
             Offer: self._on_offer,
             Ping: self._on_ping,
@@ -262,9 +277,9 @@ class Room:
     def _on_ping(self, conn_id: str, ref_id: str | None, ping: Ping) -> list[Effect]:
         return [do.Send(conn_id, Pong(self.feed.delivered_seq), ref_id)]
 
-    def _on_chat(self, conn_id: str, ref_id: str | None, chat: Chat) -> list[Effect]:
+    def _on_act(self, conn_id: str, ref_id: str | None, act: Act) -> list[Effect]:
         user_id = self._connections[conn_id]
-        return [do.Persist(do.Draft(conn_id, ref_id, user_id, chat))]
+        return [do.Persist(do.Draft(conn_id, ref_id, user_id, act))]
 
     def _on_read(self, conn_id: str, ref_id: str | None, read: Read) -> list[Effect]:
         return [do.SaveRead(self._connections[conn_id], min(read.seq, self.feed.delivered_seq))]

@@ -65,8 +65,13 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
     Raises ConfigError.
     """
     async with contextlib.AsyncExitStack() as stack:
+        # The log has connections of its own: nothing else keeps a message waiting.
+        logs = config.database_connections // 2
         opened = await stack.enter_async_context(
-            database.connect(config.database_url, size=config.database_connections)
+            database.connect(config.database_url, size=config.database_connections - logs)
+        )
+        log_database = await stack.enter_async_context(
+            database.connect(config.database_url, size=logs, plan_once=True)
         )
         await migrate(opened, "rooms", MIGRATIONS)
         store = Store(opened)
@@ -74,7 +79,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         replica = uuid4()
         presence = Presence(opened, replica)
         hub = Hub(store, presence, epoch)
-        hub.history = History(opened, hub.report)
+        hub.history = History(log_database, hub.report)
         hub.fanout = Fanout(config.redis_url, str(replica), presence, hub)
         stack.push_async_callback(hub.fanout.close)
 

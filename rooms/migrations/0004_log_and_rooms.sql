@@ -9,17 +9,17 @@ ALTER TABLE events
     ADD COLUMN about uuid,
     -- What else there is to say of this kind (rooms/events.py).
     ADD COLUMN body jsonb;
-CREATE INDEX events_about ON events (about) WHERE about IS NOT NULL;
+CREATE INDEX events_about ON events (about, kind, seq) WHERE about IS NOT NULL;
 CREATE INDEX events_chat ON events (room_id, seq) INCLUDE (user_id) WHERE kind = 'chat' AND deleted_at IS NULL;
 -- 'russian' stems Latin words as English.
 CREATE INDEX events_words ON events USING gin (to_tsvector('russian', text))
     WHERE kind = 'chat' AND deleted_at IS NULL;
 
 CREATE TABLE reactions (
-    msg_id     uuid NOT NULL REFERENCES events ON DELETE CASCADE,
-    user_id    bigint NOT NULL REFERENCES people,
-    emoji      text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    msg_id  uuid NOT NULL REFERENCES events ON DELETE CASCADE,
+    user_id bigint NOT NULL REFERENCES people,
+    emoji   text NOT NULL,
+    seq     bigint NOT NULL,  -- of the event that put it there
     PRIMARY KEY (msg_id, user_id, emoji)
 );
 

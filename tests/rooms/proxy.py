@@ -13,6 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 CHUNK = 65536
 
+# What a commit looks like on its way to PostgreSQL. A batch of the log is one statement that commits by
+# itself: its parameters hold the kinds of events, each after its length.
+COMMITS = (b"COMMIT", b"\0\0\0\4chat")
+
 
 @dataclass(eq=False)
 class Line:
@@ -103,7 +107,7 @@ class Proxy:
         self._released.set()
 
     def lose_next_commit(self, *, arrives: bool, then: Callable[[], None] = lambda: None) -> None:
-        """Cut the connection that says COMMIT next: before it arrives, or before its answer does."""
+        """Cut the connection that commits next: before it arrives, or before its answer does."""
 
         def on_commit(line: Line) -> bool:
             line.silent = True
@@ -113,7 +117,7 @@ class Proxy:
         self._on_commit = on_commit
 
     def stall_next_commit(self) -> None:
-        """Hold the connection that says COMMIT next, before it arrives, until `go_on`."""
+        """Hold the connection that commits next, before it arrives, until `go_on`."""
 
         self._stalled.clear()
 
@@ -158,7 +162,7 @@ class Proxy:
             if self._cuts(line):
                 line.task.cancel()
                 return
-            if b"COMMIT" in data and self._on_commit is not None:
+            if self._on_commit is not None and any(sign in data for sign in COMMITS):
                 on_commit, self._on_commit = self._on_commit, None
                 if not on_commit(line):
                     line.task.cancel()

@@ -10,7 +10,7 @@ from rooms.effects import Broadcast, Disconnect, Draft, Effect, ReadLog, Replay,
 from rooms.events import Event, Said
 from rooms.feed import MOST_WAITING, REPLAY_PAGE, Feed
 from rooms.incoming import Chat, Resume
-from rooms.outgoing import ChatSaid, Error, Resumed
+from rooms.outgoing import Ack, ChatSaid, Error, Resumed
 
 
 def said(seq: int) -> Event:
@@ -60,7 +60,7 @@ def test_a_log_longer_than_a_page_is_read_to_its_end() -> None:
 
 def test_an_ack_does_not_wait_for_a_gap() -> None:
     feed = feed_at(10, "c1")
-    effects = feed.saved([Saved(Draft("c1", None, 1, Chat("message 12")), said(12))])
+    effects = feed.saved([Saved(Draft("c1", None, 1, Chat("message 12")), Ack(12), said(12))])
     assert [type(effect) for effect in effects] == [ReadLog, Send]
 
 

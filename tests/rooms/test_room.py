@@ -103,19 +103,18 @@ def test_a_message_is_saved_before_anybody_sees_it() -> None:
 
     said = Event(42, UUID(int=5), 1, "Ann", datetime.fromtimestamp(1002, UTC), Said("hello"), "x")
     msg_id = str(UUID(int=5))
-    assert room.feed.saved([Saved(draft, said)]) == [
+    ack = ChatAck(msg_id, "x", 42, 1002, duplicate=False)
+    assert room.feed.saved([Saved(draft, ack, said)]) == [
         Broadcast(("c1", "c2"), ChatSaid("R", "1", "hello", msg_id, 1002, "Ann", "x", None), seq=42),
-        Send("c1", ChatAck(msg_id, "x", 42, 1002, duplicate=False), "7"),
+        Send("c1", ack, "7"),
     ]
 
 
 def test_a_repeat_is_acked_and_nobody_else_hears_of_it() -> None:
     room = room_with(ANN, BOB)
     draft = Draft("c1", None, user_id=1, act=Chat("hello", "x"))
-    said = Event(7, UUID(int=5), 1, "Ann", datetime.fromtimestamp(900, UTC), Said("hello"), "x")
-    assert room.feed.saved([Saved(draft, said, duplicate=True)]) == [
-        Send("c1", ChatAck(str(UUID(int=5)), "x", 7, 900, duplicate=True))
-    ]
+    ack = ChatAck(str(UUID(int=5)), "x", 7, 900, duplicate=True)
+    assert room.feed.saved([Saved(draft, ack)]) == [Send("c1", ack)]
 
 
 def test_when_saving_fails_the_sender_hears_and_nobody_gets_it() -> None:
