@@ -90,8 +90,10 @@ async def connect(
         timeout=5,
         command_timeout=command_timeout,
         reset=_nothing_to_reset,
-        server_settings={"idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s"},
-        init=_plan_once if plan_once else None,
+        server_settings={
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+            "plan_cache_mode": "force_generic_plan" if plan_once else "auto",
+        },
     )
     try:
         major = await _version(pool, patience)
@@ -110,13 +112,9 @@ async def connect(
 async def _nothing_to_reset(_connection: asyncpg.Connection[asyncpg.Record]) -> None:
     """In place of asyncpg's reset query, which would be a second round trip for each statement of ours.
 
-    We leave nothing in a session: what is set later is SET LOCAL, locks end with their transaction but for
+    We leave nothing in a session: what is set is SET LOCAL, locks end with their transaction but for
     the one in common/migrate.py, which sees to it itself. A transaction left open asyncpg still rolls back.
     """
-
-
-async def _plan_once(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
 
 
 async def _version(pool: asyncpg.Pool[asyncpg.Record], patience: float) -> int:

@@ -25,7 +25,7 @@ from rooms.event_rows import columns_of
 from rooms.events import Event, Said
 from rooms.incoming import Chat
 from rooms.outgoing import Ack, ChatAck
-from rooms.store import gone
+from rooms.room_rows import gone
 
 # Rows of several tables in one answer: arrays of them. $2: whose; $3, $4: (person, client_msg_id); $5: the
 # messages that drafts are about; $6: how many ids to make. LATERAL … LIMIT 1 is a look into an index for

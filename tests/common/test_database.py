@@ -39,3 +39,18 @@ async def test_a_database_url_that_cannot_work_is_a_sentence_without_the_passwor
             pass
     password = postgres_url.split(":")[2].partition("@")[0]
     assert password not in str(caught.value)
+
+
+async def test_a_transaction_that_says_nothing_more_gives_up_its_locks(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION_SECONDS", 0.5)
+    async with database.connect(database_url) as opened:
+        async with opened.connection() as connection:
+            await connection.execute("CREATE TABLE things AS SELECT 1 AS thing")
+        with pytest.raises(Unavailable):
+            async with opened.transaction() as silent:
+                await silent.execute("SELECT FROM things FOR UPDATE")
+                async with opened.transaction() as other:
+                    await other.execute("SELECT FROM things FOR UPDATE", timeout=60)
+                await silent.execute("SELECT FROM things")
