@@ -21,6 +21,8 @@ from media.rtp import AUDIO_LEVEL_URI, MID_URI
 from media.sdp import BadOffer, Fingerprint
 
 OPUS: Final = "opus/48000/2"
+RED: Final = "red/48000/2"
+#: Forward error correction in band, and silence that is not sent.
 OPUS_PARAMETERS: Final = "minptime=10;useinbandfec=1;usedtx=1"
 
 _PROTOCOLS: Final = frozenset(
@@ -46,7 +48,8 @@ class Use(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class MediaLine:
-    """One m-line of the offer and its use. Extension ids are 1 … 14, or 0 when the offer has none."""
+    """One m-line of the offer and its use. Extension ids are 1 … 14, or 0 when the offer has none;
+    `red_payload_type` is 0 when it has no RED (RFC 2198) of Opus."""
 
     use: Use
     mid: str
@@ -56,6 +59,7 @@ class MediaLine:
     payload_type: int = 0
     level_id: int = 0
     mid_id: int = 0
+    red_payload_type: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,20 +170,32 @@ def _opus(section: sdp.Section) -> int | None:
     return next((pt for pt, codec in section.codecs.items() if codec == OPUS and str(pt) in listed), None)
 
 
+def _red(section: sdp.Section, opus: int) -> int:
+    """RED whose blocks are all Opus."""
+    listed = set(section.formats)
+    for payload_type, codec in section.codecs.items():
+        blocks = section.parameters.get(payload_type, "").split("/")
+        if codec == RED and str(payload_type) in listed and set(blocks) == {str(opus)}:
+            return payload_type
+    return 0
+
+
 def _line(section: sdp.Section, use: Use) -> MediaLine:
     def extension(uri: str) -> int:
         number = section.extensions.get(uri, 0)
         return number if 1 <= number <= 14 else 0  # what the one-byte form can say
 
+    opus = _opus(section) or 0
     return MediaLine(
         use,
         section.mid,
         section.kind,
         section.protocol,
         section.formats,
-        _opus(section) or 0,
+        opus,
         extension(AUDIO_LEVEL_URI),
         extension(MID_URI),
+        _red(section, opus),
     )
 
 
@@ -208,7 +224,11 @@ def _rejected(line: MediaLine) -> Iterable[str]:
 
 def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -> Iterable[str]:
     host, port = local.candidates[0] if first else ("0.0.0.0", 9)  # noqa: S104  # a placeholder, not a listener
-    yield f"m=audio {port} {line.protocol} {line.payload_type}"
+    formats = [line.payload_type]
+    if line.red_payload_type:
+        # The first one is what we want to get (RFC 3264, section 6.1).
+        formats.insert(0 if line.use is Use.UPLINK else 1, line.red_payload_type)
+    yield f"m=audio {port} {line.protocol} {' '.join(map(str, formats))}"
     yield f"c=IN IP{ipaddress.ip_address(host).version} {host}"
     yield f"a=mid:{line.mid}"
     yield "a=rtcp-mux"
@@ -223,6 +243,12 @@ def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -
         yield "a=end-of-candidates"
     yield f"a=rtpmap:{line.payload_type} {OPUS}"
     yield f"a=fmtp:{line.payload_type} {OPUS_PARAMETERS}"
+    # No browser offers this for voices. Chromium asks for lost packets when an answer has it all the same,
+    # the others pass over it.
+    yield f"a=rtcp-fb:{line.payload_type} nack"
+    if line.red_payload_type:
+        yield f"a=rtpmap:{line.red_payload_type} {RED}"
+        yield f"a=fmtp:{line.red_payload_type} {line.payload_type}/{line.payload_type}"
     if line.level_id:
         yield f"a=extmap:{line.level_id} {AUDIO_LEVEL_URI}"
     if line.mid_id:

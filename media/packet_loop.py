@@ -7,6 +7,8 @@ that the loop's owner gives out; times are seconds of one monotonic clock, and a
 
 from __future__ import annotations
 
+import enum
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,42 +19,83 @@ from media.srtp import Keys
 
 @dataclass(frozen=True, slots=True)
 class SlotNumbers:
-    """How a listener numbers one of its slots: `level_id` and `mid_id` are 0 for an extension it lacks."""
+    """How a listener numbers one of its slots. 0 is for what it lacks: an extension, or RED."""
 
     mid: str
     ssrc: int
     payload_type: int
     level_id: int
     mid_id: int
+    red_payload_type: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TransportNumbers:
-    """How a participant numbers what it sends (payload_type None: it only listens), and its slots."""
+    """How a participant numbers what it sends (payload_type None: it only listens), and its slots.
+
+    `contributor` is the speaker's number in the CSRC list of those who hear it.
+    """
 
     payload_type: int | None
     level_id: int
     slots: tuple[SlotNumbers, ...]
+    red_payload_type: int = 0
+    contributor: int = 0
+
+
+class Drop(enum.IntEnum):
+    """Why a packet went no further."""
+
+    STRANGER = 0  # from an address that is nobody's
+    UNREADABLE = 1  # neither STUN, DTLS, RTP nor RTCP
+    UNAUTHENTIC = 2  # the keys do not fit
+    REPLAYED = 3  # it was here before, or is too old to know
+    TOO_MANY = 4  # past what a participant may send a second
+    TOO_MANY_SSRCS = 5
+    MALFORMED = 6  # no RTP header, or no RED where RED was announced
+    UNEXPECTED = 7  # a payload type that was not negotiated, or from one who only listens
+    EMPTY = 8
+    TOO_LONG = 9
+    MUTED = 10
+    LATE = 11  # of before an unmute or a new source's start, or filled by redundancy meanwhile
+    UNENCRYPTABLE = 12  # to one listener; the others got it
+    UNKNOWN_REPEAT = 13  # a listener asked for what is not kept, or was never sent
+    TOO_MANY_REPEATS = 14  # past what a listener may ask a second
 
 
 @dataclass(slots=True)
 class Counters:
-    """Packets since the start. `dropped` is of speakers: unauthentic, malformed or not expected."""
+    """Packets since the start, in and out.
+
+    `recovered` were filled in from redundancy, `asked` is how often a speaker was asked for a packet,
+    `repeated` went to a listener once more. `drops` has one number for each Drop.
+    """
 
     received: int = 0
     forwarded: int = 0
-    muted: int = 0
-    dropped: int = 0
-    failed: int = 0
+    recovered: int = 0
+    asked: int = 0
+    repeated: int = 0
+    drops: list[int] = field(default_factory=lambda: [0] * len(Drop))
+
+    @property
+    def dropped(self) -> int:
+        return sum(self.drops)
 
 
 @dataclass(slots=True)
 class Polled:
-    """What the loop does not do itself: STUN with where it came from, DTLS and RTCP with the transport."""
+    """What the loop does not do itself: STUN with where it came from, DTLS and RTCP with the transport.
+
+    `missing` are questions to speakers: transport, SSRC, and the sequence numbers that did not come.
+    `onsets` are transports that have begun to speak.
+    """
 
     stun: list[tuple[Path, bytes]] = field(default_factory=list)
     dtls: list[tuple[int, bytes]] = field(default_factory=list)
     rtcp: list[tuple[int, bytes]] = field(default_factory=list)
+    missing: list[tuple[int, int, list[int]]] = field(default_factory=list)
+    onsets: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +136,20 @@ class PacketLoop(Protocol):
     def drop_transport(self, transport: int) -> None:
         """Forgets it with its routes and paths; nothing happens when it is gone already."""
 
-    def add_route(self, source: int, listener: int, mid: str) -> None:
-        """The source's packets go to the listener's slot, in place of what went there."""
+    def add_route(self, source: int, listener: int, mid: str, since: float = math.inf) -> None:
+        """The source's packets go to the listener's slot, in place of what went there; those that came
+        `since` then go at once."""
 
     def drop_route(self, listener: int, mid: str) -> None:
         """Nothing goes to the slot any more; nothing happens when nothing did."""
 
     def set_muted(self, transport: int, muted: bool) -> None:
-        """Whether what it says is dropped, before anything stores it."""
+        """Whether what it says is dropped, before anything stores it. A mute also forgets what is stored:
+        nothing of before or in between is ever sent again."""
+
+    def repeat(self, transport: int, ssrc: int, sequences: list[int], now: float) -> None:
+        """The transport asks for packets of its slot `ssrc` once more; those that are not kept it does not
+        get."""
 
     def heard(self, transport: int) -> tuple[float | None, float | None]:
         """When the transport's last authentic RTP or RTCP packet came, and its last RTP packet."""

@@ -69,6 +69,11 @@ class Reception:
             return self.highest, True
         return self.highest, False
 
+    def repeated(self) -> None:
+        """The packet just extended came because it was asked for: the network had lost it, and that is what
+        the reports tell. (One that was only late counts as lost too.)"""
+        self._received -= 1
+
     def arrived(self, timestamp: int, now: float) -> None:
         """Takes the packet's arrival into the jitter (RFC 3550, appendix A.8)."""
         transit = (int(now * self.clock_rate) - timestamp) & 0xFFFFFFFF

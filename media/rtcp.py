@@ -1,5 +1,6 @@
-"""The few RTCP packets the worker speaks for itself (RFC 3550, section 6): sender and receiver reports
-with their SDES. A listener's RTCP is never passed on. Pure; what is not RTCP reads as nothing."""
+"""The few RTCP packets the worker speaks for itself: sender and receiver reports with their SDES (RFC 3550,
+section 6), and the question for missing packets (RFC 4585, section 6.2.1). A listener's RTCP is never passed
+on. Pure; what is not RTCP reads as nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from media.reception import ReportBlock
 SENDER_REPORT: Final = 200
 RECEIVER_REPORT: Final = 201
 SOURCE_DESCRIPTION: Final = 202
+TRANSPORT_FEEDBACK: Final = 205
+GENERIC_NACK: Final = 1
 #: Seconds from the NTP era's start (1900) to the Unix epoch (1970).
 NTP_EPOCH: Final = 2_208_988_800
 
@@ -74,15 +77,50 @@ def source_description(ssrc: int, cname: str) -> bytes:
     return struct.pack(">BBH", 0x81, SOURCE_DESCRIPTION, len(chunk) // 4) + chunk
 
 
+def nack(ssrc: int, media_ssrc: int, sequences: Iterable[int]) -> bytes:
+    """Asks the sender of `media_ssrc` for the packets with these sequence numbers (16 bits) once more."""
+    entries: list[tuple[int, int]] = []
+    for sequence in sequences:
+        step = (sequence - entries[-1][0]) & 0xFFFF if entries else 0
+        if 1 <= step <= 16:
+            first, following = entries[-1]
+            entries[-1] = first, following | 1 << step - 1
+        else:
+            entries.append((sequence, 0))
+    body = b"".join(struct.pack(">HH", first, following) for first, following in entries)
+    return (
+        struct.pack(">BBHII", 0x80 | GENERIC_NACK, TRANSPORT_FEEDBACK, 2 + len(entries), ssrc, media_ssrc)
+        + body
+    )
+
+
 def sender_reports(compound: bytes) -> Iterator[tuple[int, int]]:
     """The (SSRC, middle 32 bits of the NTP time) of each sender report in a compound packet."""
-    offset = 0
-    while offset + 8 <= len(compound):
-        first, kind, words = struct.unpack_from(">BBH", compound, offset)
-        end = offset + 4 + 4 * words
+    for kind, _, start, end in _packets(compound):
+        if kind == SENDER_REPORT and end - start >= 28:
+            ssrc, ntp = struct.unpack_from(">IQ", compound, start + 4)
+            yield ssrc, (ntp >> 16) & 0xFFFFFFFF
+
+
+def nacks(compound: bytes) -> Iterator[tuple[int, list[int]]]:
+    """The (SSRC, sequence numbers) of each question for packets in a compound packet."""
+    for kind, form, start, end in _packets(compound):
+        if kind == TRANSPORT_FEEDBACK and form == GENERIC_NACK and end - start >= 12:
+            sequences = []
+            for at in range(start + 12, end, 4):
+                first, following = struct.unpack_from(">HH", compound, at)
+                sequences.append(first)
+                sequences += [(first + 1 + i) & 0xFFFF for i in range(16) if following >> i & 1]
+            yield int.from_bytes(compound[start + 8 : start + 12], "big"), sequences
+
+
+def _packets(compound: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """The (type, count or format, start, end) of each packet in a compound one."""
+    start = 0
+    while start + 8 <= len(compound):
+        first, kind, words = struct.unpack_from(">BBH", compound, start)
+        end = start + 4 + 4 * words
         if first & 0xC0 != 0x80 or end > len(compound):
             return
-        if kind == SENDER_REPORT and words >= 6:
-            ssrc, ntp = struct.unpack_from(">IQ", compound, offset + 4)
-            yield ssrc, (ntp >> 16) & 0xFFFFFFFF
-        offset = end
+        yield kind, first & 0x1F, start, end
+        start = end

@@ -109,37 +109,41 @@ class HeaderWriter:
     the same from packet to packet is laid out once, so that a packet is a single `pack_into`.
     """
 
-    __slots__ = ("_fixed", "_level_element", "_packers", "_payload_type", "_tail", "size")
+    __slots__ = ("_extension", "_level_element", "_packers", "_ssrc", "_tail", "size")
 
-    def __init__(self, *, payload_type: int, ssrc: int, mid: str, mid_id: int, level_id: int) -> None:
+    def __init__(self, *, ssrc: int, mid: str, mid_id: int, level_id: int) -> None:
         tail = b""
         encoded = mid.encode("ascii")
         if mid_id and 1 <= len(encoded) <= 16:
             tail = bytes([mid_id << 4 | len(encoded) - 1]) + encoded
         tail += bytes(-(2 + len(tail)) % 4)
-        self._payload_type = payload_type
-        self._fixed = struct.pack(">IHH", ssrc, _ONE_BYTE_PROFILE, (2 + len(tail)) // 4)
+        self._ssrc = ssrc
+        self._extension = _ONE_BYTE_PROFILE << 16 | (2 + len(tail)) // 4
         self._level_element = level_id << 4
         self._tail = tail
         #: Octets before the payload.
-        self.size = MIN_HEADER + 4 + 2 + len(tail)
+        self.size = MIN_HEADER + 4 + 4 + 2 + len(tail)
         self._packers = _PACKERS.setdefault(len(tail), {})
 
     def write(
         self,
         buffer: bytearray | memoryview,
         offset: int,
-        marker: int,
+        second: int,
         sequence: int,
         timestamp: int,
+        contributor: int,
         level: int | None,
         payload: bytes,
     ) -> int:
-        """Writes header and payload at `offset`, and returns how many octets that made."""
+        """Writes header and payload at `offset`, and returns how many octets that made.
+
+        `second` is the header's second octet, marker and payload type; `contributor` the one CSRC.
+        """
         size = len(payload)
         packer = self._packers.get(size)
         if packer is None:
-            packer = self._packers[size] = struct.Struct(f">BBHI8sBB{len(self._tail)}s{size}s").pack_into
+            packer = self._packers[size] = struct.Struct(f">BBHIIIIBB{len(self._tail)}s{size}s").pack_into
         # Two zero octets are padding (RFC 8285, section 4.2): that is what stands where a level would,
         # when the speaker sent none or the listener knows none, so that there is one layout.
         if level is None or not self._level_element:
@@ -149,11 +153,13 @@ class HeaderWriter:
         packer(
             buffer,
             offset,
-            0x90,
-            marker | self._payload_type,
+            0x91,
+            second,
             sequence,
             timestamp,
-            self._fixed,
+            self._ssrc,
+            contributor,
+            self._extension,
             element,
             level,
             self._tail,

@@ -46,8 +46,8 @@ class Transport:
 
 @dataclass(slots=True)
 class Section:
-    """One m-line with its attributes. `codecs` maps payload types to "name/rate/channels" in lower case,
-    `extensions` URIs to ids."""
+    """One m-line with its attributes. `codecs` maps payload types to "name/rate/channels" in lower case
+    and `parameters` to what a=fmtp says, `extensions` URIs to ids."""
 
     kind: str
     port: int
@@ -58,6 +58,7 @@ class Section:
     bundle_only: bool = False
     rtcp_mux: bool = False
     codecs: dict[int, str] = field(default_factory=dict)
+    parameters: dict[int, str] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
     transport: Transport = field(default_factory=Transport)
 
@@ -141,6 +142,9 @@ def _media_attribute(section: Section, name: str, value: str) -> None:
     elif name == "rtpmap":
         number, _, codec = value.partition(" ")
         section.codecs[_number(number, 127, "payload type")] = codec.strip().lower()
+    elif name == "fmtp":
+        number, _, parameters = value.partition(" ")
+        section.parameters[_number(number, 127, "payload type")] = parameters.strip()
     elif name == "extmap":
         number, _, rest = value.partition(" ")
         uri = rest.split(" ", 1)[0]

@@ -11,14 +11,33 @@ Time is an argument, in seconds of any monotonic clock.
 
 from __future__ import annotations
 
-from typing import Final
+from collections import deque
+from typing import Final, NamedTuple
+
+from media.history import History
 
 OPUS_CLOCK: Final = 48_000
 #: The shortest step of the timestamp at a switch: one Opus frame of 20 ms, so that the first packet of a
 #: new speaker never overlaps the last one of the old.
 MIN_STEP: Final = 960
 
+#: Runs remembered for answering who asks again. Full: the oldest goes.
+_RUNS: Final = 16
+#: How far back a packet can be asked for again; SRTP's own window must not be shorter.
+_BACK: Final = 1000
 _NOT_ANCHORED: Final = 1 << 62
+
+
+class Run(NamedTuple):
+    """A piece of the stream from one source: what has to be added to an index and to a timestamp of it.
+
+    `first` is the outgoing number, not wrapped, that it starts with.
+    """
+
+    first: int
+    index_offset: int
+    timestamp_offset: int
+    source: History | None
 
 
 class OutStream:
@@ -39,7 +58,8 @@ class OutStream:
         "_last_at",
         "_last_index",
         "_last_timestamp",
-        "_started",
+        "_runs",
+        "_source",
         "_timestamp_offset",
     )
 
@@ -53,30 +73,48 @@ class OutStream:
         self._last_index = first_sequence - 1
         self._last_timestamp = first_timestamp & 0xFFFFFFFF
         self._last_at = 0.0
-        self._started = False
+        self._runs: deque[Run] = deque(maxlen=_RUNS)
+        self._source: History | None = None
 
-    def switch(self) -> None:
-        """The next packet is of another source, or of the same one after a silence of its own making."""
+    def switch(self, source: History | None = None) -> None:
+        """The next packet is of another source, or of the same one after a silence of its own making.
+        `source` is what `find` will answer."""
         self._first_index = _NOT_ANCHORED
+        self._source = source
 
-    def map(self, index: int, timestamp: int, now: float) -> tuple[int, int] | None:
-        """The (sequence, timestamp) under which a packet goes out; None for one that is too late, being
-        of before the last switch."""
-        if index < self._first_index:
-            if self._first_index != _NOT_ANCHORED:
+    def map(self, index: int, timestamp: int, now: float) -> tuple[int, int, int] | None:
+        """The (marker, sequence, timestamp) under which a packet goes out; None for one that is too late,
+        being of before the last switch. The marker is 0x80 for the first packet after a switch, else 0."""
+        marker = 0
+        if index <= self._first_index:
+            if self._first_index == _NOT_ANCHORED:
+                self._anchor(index, timestamp, now)
+            elif index < self._first_index:
                 return None
-            self._anchor(index, timestamp, now)
+            marker = 0x80
         out = index + self._index_offset
         stamp = (timestamp + self._timestamp_offset) & 0xFFFFFFFF
         if out > self._last_index:
             self._last_index = out
             self._last_timestamp = stamp
             self._last_at = now
-        return out & 0xFFFF, stamp
+        return marker, out & 0xFFFF, stamp
+
+    def find(self, sequence: int) -> tuple[Run, int] | None:
+        """The run that the outgoing sequence number (16 bits) belongs to, and its source's index; None for
+        one that was never given out or is too old."""
+        back = (self._last_index - sequence) & 0xFFFF
+        if back > _BACK:
+            return None
+        out = self._last_index - back
+        for run in reversed(self._runs):
+            if run.first <= out:
+                return run, out - run.index_offset
+        return None
 
     def timestamp_at(self, now: float) -> int | None:
         """The RTP timestamp that belongs to `now` (for a sender report); None before the first packet."""
-        if not self._started:
+        if not self._runs:
             return None
         return (self._last_timestamp + self._elapsed(now)) & 0xFFFFFFFF
 
@@ -84,8 +122,8 @@ class OutStream:
         return max(0, round((now - self._last_at) * self._clock_rate))
 
     def _anchor(self, index: int, timestamp: int, now: float) -> None:
-        step = max(MIN_STEP, self._elapsed(now)) if self._started else 0
-        self._started = True
+        step = max(MIN_STEP, self._elapsed(now)) if self._runs else 0
         self._first_index = index
         self._index_offset = self._last_index + 1 - index
         self._timestamp_offset = self._last_timestamp + step - timestamp
+        self._runs.append(Run(self._last_index + 1, self._index_offset, self._timestamp_offset, self._source))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from common import errors, log
-from media import negotiation, rtcp
+from media import negotiation, reports, rtcp
 from media.address import Path
 from media.datagrams import DatagramSocket
 from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
@@ -32,7 +32,7 @@ from media.rtp import SILENT
 from media.sdp import BadOffer
 from media.speakers import INTERVAL
 from media.transport import Certificate, HandshakeFailed, Transport
-from media.voice import Room, Voice
+from media.voice import Room, Voice, contributor
 
 #: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
 LOST_SPEAKING: Final = 5.0
@@ -43,8 +43,6 @@ _CONSENT: Final = 7.0
 #: Voice was flowing when the last RTP packet came at most so long before the last packet of all.
 _FLOWING: Final = 1.0
 _REPORT_INTERVAL: Final = 5.0
-#: Sender reports in one compound packet, so that it fits a datagram.
-_REPORT_STREAMS: Final = 24
 
 logger = log.get("media.worker")
 
@@ -109,7 +107,11 @@ class Worker:
         self.forwarder.add_transport(
             voice.number,
             TransportNumbers(
-                uplink.payload_type if uplink else None, uplink.level_id if uplink else 0, voice.slots
+                uplink.payload_type if uplink else None,
+                uplink.level_id if uplink else 0,
+                voice.slots,
+                uplink.red_payload_type if uplink else 0,
+                contributor(room_id, user_id),
             ),
         )
         credentials = self._ice.add(voice.number, offer.ufrag)
@@ -209,7 +211,14 @@ class Worker:
             number=self._next_number,
             offer=offer,
             slots=tuple(
-                SlotNumbers(line.mid, secrets.randbits(32), line.payload_type, line.level_id, line.mid_id)
+                SlotNumbers(
+                    line.mid,
+                    secrets.randbits(32),
+                    line.payload_type,
+                    line.level_id,
+                    line.mid_id,
+                    line.red_payload_type,
+                )
                 for line in offer.slots
             ),
             muted=muted,
@@ -345,6 +354,10 @@ class Worker:
         for number, compound in polled.rtcp:
             for ssrc, ntp in rtcp.sender_reports(compound):
                 self.forwarder.sender_reported(number, ssrc, ntp, now)
+            for ssrc, sequences in rtcp.nacks(compound):
+                self.forwarder.repeat(number, ssrc, sequences, now)
+        for number, ssrc, sequences in polled.missing:
+            self._ask(self._voices[number], ssrc, sequences)
 
     def _check(self, path: Path, datagram: bytes, now: float) -> None:
         checked = self._ice.receive(datagram, path)
@@ -403,16 +416,12 @@ class Worker:
         flowing = spoken is not None and spoken > voice.restarted_at and last - spoken <= _FLOWING
         return now - last > (LOST_SPEAKING if flowing else LOST_SILENT)
 
+    def _ask(self, voice: Voice, ssrc: int, sequences: list[int]) -> None:
+        question = reports.question(voice.report_ssrc, voice.cname, ssrc, sequences)
+        self.forwarder.send_rtcp(voice.number, question)
+
     def _report(self, voice: Voice, now: float, wall: float) -> None:
-        """Our own view of both directions (RFC 3550, section 6.4): how the voice arrives, what was sent."""
         block = self.forwarder.report(voice.number, now)
-        blocks = [] if block is None else [block]
         streams = self.forwarder.sent(voice.number, now)
-        for start in range(0, max(1, len(streams)), _REPORT_STREAMS):
-            compound = rtcp.receiver_report(voice.report_ssrc, blocks if start == 0 else [])
-            for sent in streams[start : start + _REPORT_STREAMS]:
-                compound += rtcp.sender_report(
-                    rtcp.SenderInfo(sent.ssrc, wall, sent.timestamp, sent.packets, sent.octets)
-                )
-            compound += rtcp.source_description(voice.report_ssrc, voice.cname)
+        for compound in reports.reports(voice.report_ssrc, voice.cname, block, streams, wall):
             self.forwarder.send_rtcp(voice.number, compound)

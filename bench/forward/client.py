@@ -260,6 +260,7 @@ def stamped(size: int) -> bytes:
 
 def delay(packet: bytes) -> float:
     """Seconds since the stamped payload of a forwarded packet was made."""
-    words = int.from_bytes(packet[14:16], "big")
-    (then,) = struct.unpack_from(">Q", packet, 16 + 4 * words)
+    extension = 12 + 4 * (packet[0] & 0x0F)
+    words = int.from_bytes(packet[extension + 2 : extension + 4], "big")
+    (then,) = struct.unpack_from(">Q", packet, extension + 4 + 4 * words)
     return float(time.monotonic_ns() - then) / 1e9

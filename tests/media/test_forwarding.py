@@ -1,125 +1,17 @@
-"""The packet path, from a speaker's datagram to its listeners', with time as an argument.
-
-No ICE and no DTLS here: both ends are given their keys and addresses.
-"""
+"""The packet path, from a speaker's datagram to its listeners', with time as an argument."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
-from pylibsrtp import Policy
 
-from media import address, datagrams, rtp, srtp
+from media import address, datagrams, rtp
 from media.address import Path
-from media.datagrams import STRIDE, DatagramSocket
-from media.forwarder import Forwarder
-from media.packet_loop import SlotNumbers, TransportNumbers
-from media.srtp import Contexts, Keys
-
-FRAME = 960
-ANN, BOB, EVE = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Heard:
-    """A packet as a listener decrypts it."""
-
-    payload_type: int
-    sequence: int
-    timestamp: int
-    ssrc: int
-    header: bytes
-    payload: bytes
-
-
-class End:
-    """A participant's end: its socket and the other half of its keys."""
-
-    def __init__(self, number: int) -> None:
-        keys = bytes([number] * 28), bytes([number + 100] * 28)
-        profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
-        self.keys = Keys(profile, receive=keys[0], transmit=keys[1])
-        self.contexts = Contexts(Keys(profile, receive=keys[1], transmit=keys[0]))
-        self.socket = DatagramSocket("127.0.0.1", 0)
-        self.path = Path(0, address.pack("127.0.0.1", self.socket.port))
-        self.to = b""
-        self.ssrc = 1000 + number
-
-    def say(self, sequence: int, payload: bytes, *, level: int = 30, payload_type: int = 111) -> bytes:
-        """Sends a packet, with its timestamp by its number; returns the datagram."""
-        packet = struct.pack(
-            ">BBHIIHHBBH",
-            0x90,
-            payload_type,
-            sequence,
-            sequence * FRAME & 0xFFFFFFFF,
-            self.ssrc,
-            0xBEDE,
-            1,
-            0x10,
-            level,
-            0,
-        )
-        outbox = self.socket.outbox
-        outbox.buffer[: len(packet) + len(payload)] = packet + payload
-        outbox.sizes[1] = len(packet) + len(payload)
-        assert srtp.protect(self.contexts.transmit, outbox.pointers[0], outbox.lengths[0]) == 0
-        datagram = bytes(outbox.buffer[: outbox.sizes[1]])
-        self.socket.send(self.to, datagram)
-        return datagram
-
-    def hear(self) -> list[Heard]:
-        heard = []
-        for i in range(self.socket.receive()):
-            inbox = self.socket.inbox
-            assert srtp.unprotect(self.contexts.receive, inbox.pointers[i], inbox.lengths[i]) == 0
-            packet = bytes(inbox.buffer[i * STRIDE : i * STRIDE + inbox.sizes[i]])
-            header = rtp.parse(packet, level_id=2)
-            heard.append(
-                Heard(
-                    header.payload_type,
-                    header.sequence,
-                    header.timestamp,
-                    header.ssrc,
-                    packet[: header.payload],
-                    packet[header.payload :],
-                )
-            )
-        return heard
-
-
-class Room:
-    """Three participants; Bob and Eve hear, each in its own numbering."""
-
-    def __init__(self) -> None:
-        self.socket = DatagramSocket("127.0.0.1", 0)
-        self.forwarder = Forwarder([self.socket])
-        self.ends = {number: End(number) for number in (ANN, BOB, EVE)}
-        slots = {
-            ANN: (),
-            BOB: (SlotNumbers("b1", 71, 109, 2, 3), SlotNumbers("b2", 72, 109, 2, 3)),
-            EVE: (SlotNumbers("e1", 81, 111, 0, 0),),
-        }
-        for number, end in self.ends.items():
-            end.to = address.pack("127.0.0.1", self.socket.port)
-            self.forwarder.add_transport(number, TransportNumbers(111, 1, slots[number]))
-            self.connect(number)
-
-    def connect(self, number: int) -> None:
-        end = self.ends[number]
-        self.forwarder.set_keys(number, end.keys)
-        self.forwarder.learn(number, end.path)
-        self.forwarder.aim(number, end.path)
-
-    def poll(self, now: float = 0.0) -> None:
-        self.forwarder.poll(0, now)
-
-    def close(self) -> None:
-        for socket in (self.socket, *(end.socket for end in self.ends.values())):
-            socket.close()
+from media.datagrams import DatagramSocket
+from media.packet_loop import Drop, SlotNumbers, TransportNumbers
+from tests.media.ends import ANN, BOB, EVE, FRAME, End, Room
 
 
 @pytest.fixture(
@@ -141,9 +33,11 @@ def test_each_listener_gets_the_packet_in_its_own_numbering(room: Room) -> None:
     (bob,) = room.ends[BOB].hear()
     (eve,) = room.ends[EVE].hear()
     assert (bob.payload_type, bob.ssrc, bob.payload) == (109, 72, b"opus")
-    assert bob.header[12:] == b"\xbe\xde\0\x02" + b"\x20\x9e" + b"\x31b2" + bytes(3)
+    assert bob.header[12:] == struct.pack(
+        ">I", 7 * ANN
+    ) + b"\xbe\xde\0\x02" + b"\x20\x9e" + b"\x31b2" + bytes(3)
     assert (eve.payload_type, eve.ssrc, eve.payload) == (111, 81, b"opus")
-    assert eve.header[12:] == b"\xbe\xde\0\x01" + bytes(4)
+    assert eve.header[12:] == struct.pack(">I", 7 * ANN) + b"\xbe\xde\0\x01" + bytes(4)
     assert bob.sequence < 0x8000
     assert eve.sequence < 0x8000
 
@@ -206,7 +100,7 @@ def test_a_mute_drops_everything_and_after_it_the_slot_goes_on(room: Room) -> No
     assert (before.payload, after.payload) == (b"before", b"after")
     assert after.sequence == before.sequence + 1
     assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 48_000
-    assert room.forwarder.counters.muted == 50
+    assert room.forwarder.counters.drops[Drop.MUTED] == 50
 
 
 def test_the_uplinks_losses_are_the_listeners_too(room: Room) -> None:

@@ -24,7 +24,7 @@ def test_the_answer_to_chromium() -> None:
         "a=group:BUNDLE 0 1",
         "a=ice-lite",
         "a=msid-semantic:WMS *",
-        "m=audio 24780 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 24780 UDP/TLS/RTP/SAVPF 63 111",
         "c=IN IP4 192.0.2.1",
         "a=mid:0",
         "a=rtcp-mux",
@@ -37,10 +37,13 @@ def test_the_answer_to_chromium() -> None:
         "a=end-of-candidates",
         "a=rtpmap:111 opus/48000/2",
         "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
+        "a=rtcp-fb:111 nack",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
         "a=recvonly",
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 63",
         "c=IN IP4 0.0.0.0",
         "a=mid:1",
         "a=rtcp-mux",
@@ -50,6 +53,9 @@ def test_the_answer_to_chromium() -> None:
         "a=setup:passive",
         "a=rtpmap:111 opus/48000/2",
         "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
+        "a=rtcp-fb:111 nack",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
         "a=sendonly",
@@ -113,3 +119,14 @@ def test_what_is_not_opus_audio_is_refused_in_its_place() -> None:
 def test_an_extension_id_that_needs_two_bytes_is_not_taken() -> None:
     lines = replaced(chromium(), "a=extmap:4 urn", "a=extmap:15 urn")
     assert [line.mid_id for line in read_offer(text(lines), max_slots=9).lines] == [0, 0, 0]
+
+
+def test_red_is_taken_only_where_it_repeats_opus() -> None:
+    offer = read_offer(text(chromium()), max_slots=9)
+    assert [line.red_payload_type for line in offer.lines] == [63, 63, 63]
+    for parameters in ("111/9", "9/9", "", "111/111/9"):
+        lines = replaced(chromium(), "a=fmtp:63 111/111", f"a=fmtp:63 {parameters}")
+        said = answer(read_offer(text(lines), max_slots=9), LOCAL)
+        assert "red" not in said
+        assert "m=audio 24780 UDP/TLS/RTP/SAVPF 111\r\n" in said
+    assert [line.red_payload_type for line in read_offer(text(firefox()), max_slots=9).lines] == [0, 0]

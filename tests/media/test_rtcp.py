@@ -1,6 +1,6 @@
 """The worker's own reports, read back by aiortc, and those of clients."""
 
-from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket
+from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSrPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +38,27 @@ def test_a_clients_sender_report_is_found_wherever_it_stands() -> None:
     assert list(rtcp.sender_reports(compound)) == [(2, (2_208_988_800 & 0xFFFF) << 16)]
 
 
+@given(st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=40))
+def test_a_question_for_packets_reads_as_it_was_meant(sequences: list[int]) -> None:
+    asked = rtcp.nack(1, 2, sequences)
+    (packet,) = RtcpPacket.parse(asked)
+    assert isinstance(packet, RtcpRtpfbPacket)
+    assert (packet.fmt, packet.ssrc, packet.media_ssrc) == (1, 1, 2)
+    lost = [each & 0xFFFF for each in packet.lost]
+    assert set(lost) == set(sequences)
+    ((ssrc, read),) = rtcp.nacks(rtcp.receiver_report(1, []) + asked)
+    assert (ssrc, read) == (2, lost)
+
+
+def test_a_row_of_packets_is_one_entry() -> None:
+    assert rtcp.nack(1, 2, [65534, 65535, 0, 14])[12:] == b"\xff\xfe\x80\x03"
+
+
 @given(st.binary(max_size=200))
 def test_anything_else_reads_as_nothing(data: bytes) -> None:
+    for ssrc, sequences in rtcp.nacks(data):
+        assert 0 <= ssrc <= 0xFFFFFFFF
+        assert all(0 <= sequence <= 0xFFFF for sequence in sequences)
     for ssrc, ntp in rtcp.sender_reports(data):
         assert 0 <= ssrc <= 0xFFFFFFFF
         assert 0 <= ntp <= 0xFFFFFFFF

@@ -88,18 +88,19 @@ def test_nothing_else_is_ever_raised(datagram: bytes, level_id: int) -> None:
 def test_what_is_written_reads_back(
     payload: bytes, mid: str, level: int | None, sequence: int, timestamp: int, marker: int
 ) -> None:
-    writer = HeaderWriter(payload_type=109, ssrc=0xBEEF, mid=mid, mid_id=3, level_id=2)
+    writer = HeaderWriter(ssrc=0xBEEF, mid=mid, mid_id=3, level_id=2)
     buffer = bytearray(2000)
-    size = writer.write(buffer, 100, marker, sequence, timestamp, level, payload)
+    size = writer.write(buffer, 100, marker | 109, sequence, timestamp, 0xC0FFEE, level, payload)
     written = bytes(buffer[100 : 100 + size])
     header = rtp.parse(written, level_id=2)
     assert header == Header(109, marker, sequence, timestamp, 0xBEEF, writer.size, size, level)
     assert written[header.payload :] == payload
+    assert (written[0] & 0x0F, written[12:16]) == (1, b"\0\xc0\xff\xee")
     assert bytes([0x30 | len(mid) - 1]) + mid.encode() in written[: header.payload]
 
 
 def test_a_listener_without_extensions_gets_padding_only() -> None:
-    writer = HeaderWriter(payload_type=111, ssrc=1, mid="0", mid_id=0, level_id=0)
+    writer = HeaderWriter(ssrc=1, mid="0", mid_id=0, level_id=0)
     buffer = bytearray(100)
-    size = writer.write(buffer, 0, 0, 1, 1, 30, b"opus")
-    assert bytes(buffer[12:size]) == b"\xbe\xde\0\x01" + bytes(4) + b"opus"
+    size = writer.write(buffer, 0, 111, 1, 1, 7, 30, b"opus")
+    assert bytes(buffer[12:size]) == b"\0\0\0\x07" + b"\xbe\xde\0\x01" + bytes(4) + b"opus"

@@ -12,7 +12,7 @@ WRAPS = [0, 1, 0x7FFF, 0xFFF0, 0xFFFF, 0x1FFFE, 0x123456]
 
 def test_the_first_packet_starts_the_stream() -> None:
     stream = OutStream(100, 5000)
-    assert stream.map(77, 123456, 0.0) == (100, 5000)
+    assert stream.map(77, 123456, 0.0) == (0x80, 100, 5000)
 
 
 def test_a_stream_cannot_start_where_a_lost_first_wrap_would_break_decryption() -> None:
@@ -27,7 +27,7 @@ def test_one_source_keeps_its_steps_over_every_wrap(index: int, first: int, time
     stream = OutStream(first, 0xFFFFFF00)
     for i in range(0, 70_000, 499):
         sent = stream.map(index + i, timestamp + i * FRAME & 0xFFFFFFFF, i * 0.02)
-        assert sent == ((first + i) & 0xFFFF, (0xFFFFFF00 + i * FRAME) & 0xFFFFFFFF)
+        assert sent == (0 if i else 0x80, (first + i) & 0xFFFF, (0xFFFFFF00 + i * FRAME) & 0xFFFFFFFF)
 
 
 @pytest.mark.parametrize("before", WRAPS)
@@ -36,29 +36,29 @@ def test_a_change_of_speaker_is_the_next_packet_after_the_time_that_passed(befor
     stream = OutStream(0x7FFF, 0xFFFFFFFF)
     last = stream.map(before, 1, 10.0)
     stream.switch()
-    assert last == (0x7FFF, 0xFFFFFFFF)
-    assert stream.map(after, 999_999, 10.5) == (0x8000, 24_000 - 1)
-    assert stream.map(after + 1, 999_999 + FRAME, 10.52) == (0x8001, 24_000 - 1 + FRAME)
+    assert last == (0x80, 0x7FFF, 0xFFFFFFFF)
+    assert stream.map(after, 999_999, 10.5) == (0x80, 0x8000, 24_000 - 1)
+    assert stream.map(after + 1, 999_999 + FRAME, 10.52) == (0, 0x8001, 24_000 - 1 + FRAME)
 
 
 def test_a_change_at_once_leaves_room_for_the_last_frame() -> None:
     stream = OutStream(0, 0)
     stream.map(5, 0, 1.0)
     stream.switch()
-    assert stream.map(90, 0, 1.0) == (1, MIN_STEP)
+    assert stream.map(90, 0, 1.0) == (0x80, 1, MIN_STEP)
 
 
 def test_losses_and_reordering_pass_through() -> None:
     stream = OutStream(10, 0)
     sent = [stream.map(index, index * FRAME, 0.0) for index in (100, 101, 104, 103, 105)]
-    assert [each[0] for each in sent if each] == [10, 11, 14, 13, 15]
+    assert [each[1] for each in sent if each] == [10, 11, 14, 13, 15]
 
 
 def test_a_packet_of_before_the_change_is_refused() -> None:
     stream = OutStream(10, 0)
     stream.map(99, 0, 0.0)
     stream.switch()
-    assert stream.map(100, 0, 0.02) == (11, FRAME)
+    assert stream.map(100, 0, 0.02) == (0x80, 11, FRAME)
     assert stream.map(98, 0, 0.03) is None
 
 
@@ -94,5 +94,5 @@ def test_no_sequence_number_is_ever_used_for_two_packets(
         sent.add((source, index))
         mapped = stream.map(index, index * FRAME & 0xFFFFFFFF, now)
         if mapped is not None:
-            assert mapped[0] not in used
-            used.add(mapped[0])
+            assert mapped[1] not in used
+            used.add(mapped[1])
