@@ -1,26 +1,33 @@
-"""One websocket: its outbox, its writer, and its watch on silence. The reader is in websocket.py.
+"""One websocket: its outbox, its signs of life, and how it ends. What is said on it is its listener's.
 
-The outbox holds at most 512 frames or 1 MiB. When it is full the connection is
-closed with 4101 (SLOW_READER): durable frames are never dropped silently, since
-a client that comes back resumes after the last one it saw.
+At most 512 frames or 1 MiB wait for a client, here and in the transport. Then the
+connection is closed with 4101 (SLOW_READER): durable frames are never dropped
+silently, since a client that comes back resumes after the last one it saw.
+
+There is no task: the transport, the watch and the flusher call.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import struct
-from collections import deque
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
 
-from aiohttp import WSMsgType, web
+from rooms import wire
+from rooms.flusher import Flusher
+from rooms.incoming import MAX_FRAME_BYTES
+from rooms.watch import Watch
 
 MAX_FRAMES = 512
 MAX_BYTES = 1 << 20
 KERNEL_BYTES = 128 * 1024  # and this in the kernel, which would take megabytes of its own accord
+FRAMES_AT_ONCE = 64  # handed to the transport in one piece
+EVENTS_AT_ONCE = 128  # taken from one client before the others have their turn
 
 PING_SECONDS = 15.0
 SILENCE_SECONDS = 35.0
@@ -30,21 +37,9 @@ CLOSE_SECONDS = 2.0  # for a close frame to go out and be answered
 SLOW_READER = (4101, "SLOW_READER")
 NO_PONG = (4202, "NO_PONG")
 TOKEN_EXPIRED = (4201, "TOKEN_EXPIRED")
+LOST = (1006, "LOST")
 
-
-@dataclass(frozen=True, slots=True)
-class Pong:
-    """The answer to a client's websocket ping."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Our own websocket ping."""
-
-
-Item: TypeAlias = bytes | Pong | Ping  # bytes: a frame's text in UTF-8
+PING = wire.frame(wire.Opcode.PING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,135 +52,293 @@ class Timing:
     auth: float = AUTH_SECONDS
 
 
-@dataclass(eq=False)
-class Connection:
-    """One websocket. `send` and `close` never wait; `run` does the writing until it is closed."""
+class Listener(Protocol):
+    """Who hears a connection."""
 
-    websocket: web.WebSocketResponse
-    transport: asyncio.Transport | None
+    def heard(self, event: wire.Event, now: float) -> None:
+        """A message or a control frame, but not the close. It must not raise."""
+
+    def lost(self) -> None:
+        """The connection has ended, with `closed_with`. Called once, and nothing is heard after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """What all connections share."""
+
+    watch: Watch
+    flusher: Flusher
     timing: Timing
-    expires_at: float  # of the token, in the event loop's time
-    reading: asyncio.Task[None] | None = None  # ends before the goodbye, which reads the answer itself
-    conn_id: str = field(default_factory=lambda: uuid4().hex)
-    heard_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
-    closed_with: tuple[int, str] | None = None
-    _outbox: deque[Item] = field(default_factory=deque)
-    _bytes: int = 0
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _drained: asyncio.Event = field(default_factory=asyncio.Event)
-    _closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Connection(asyncio.Protocol):
+    """See the module. It is read only from `listen` on, and not while it is held."""
+
+    __slots__ = (
+        "_abort_at",
+        "_answered",
+        "_broken",
+        "_bytes",
+        "_clockwork",
+        "_drained",
+        "_ending",
+        "_expires_at",
+        "_handing",
+        "_held",
+        "_listener",
+        "_loop",
+        "_outbox",
+        "_parser",
+        "_ping_at",
+        "_stuck",
+        "_transport",
+        "_wake_at",
+        "closed_with",
+        "conn_id",
+        "flushed_at",
+        "gone",
+        "heard_at",
+    )
+
+    def __init__(self, transport: asyncio.Transport, clockwork: Clockwork) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._clockwork = clockwork
+        self._listener: Listener | None = None
+        self._parser = wire.Parser(MAX_FRAME_BYTES)
+        self._outbox: list[bytes] = []
+        self._bytes = 0  # in the outbox
+        self._stuck = 0  # frames that the transport holds, since the kernel takes no more of them
+        self._handing = 1  # frames that the transport was given last
+        self._drained: asyncio.Event | None = None
+        self._held = True
+        self._broken = False  # the client's bytes make no sense any more
+        self._answered = False  # the client's close frame is here
+        self._ending = False  # nothing more is written
+        self.closed_with: tuple[int, str] | None = None
+        self.gone = False
+        self.conn_id = uuid4().hex
+        self.heard_at = self._loop.time()
+        self.flushed_at = -math.inf
+        self._ping_at = self.heard_at + clockwork.timing.ping
+        self._expires_at = self._abort_at = self._wake_at = math.inf
+        transport.set_write_buffer_limits(high=0)  # so that we hear at once when something stays behind
+        if transport.get_write_buffer_size():
+            self._stuck = 1
+        transport.pause_reading()
+        self._set_option(socket.SO_SNDBUF, KERNEL_BYTES)
+        self._wake_by(min(self._ping_at, self.heard_at + clockwork.timing.silence))
 
     @property
     def closing(self) -> bool:
         """Nothing more is sent but what was before."""
         return self.closed_with is not None
 
-    def send(self, item: Item) -> None:
-        """Queue a frame. A full outbox closes the connection instead."""
+    @property
+    def held_bytes(self) -> int:
+        """What waits for the client outside the kernel."""
+        return self._bytes + (self._transport.get_write_buffer_size() if self._stuck else 0)
+
+    @property
+    def held_frames(self) -> int:
+        return len(self._outbox) + self._stuck
+
+    # --- writing ----------------------------------------------------------------------------------------
+
+    def send(self, frame: bytes) -> None:
+        """Queue a frame, header and all. What does not fit any more closes the connection instead."""
         if self.closed_with is not None:
             return
-        size = len(item) if isinstance(item, bytes) else 0
-        if len(self._outbox) >= MAX_FRAMES or self._bytes + size > MAX_BYTES:
-            self._outbox.clear()
-            self._bytes = 0
-            self.close(*SLOW_READER)
+        outbox = self._outbox
+        if self._stuck:
+            if self.held_frames >= MAX_FRAMES or self.held_bytes + len(frame) > MAX_BYTES:
+                outbox.clear()
+                self._bytes = 0
+                self.close(*SLOW_READER)
+                return
+        elif not outbox:
+            self._clockwork.flusher.due(self)
+        outbox.append(frame)
+        self._bytes += len(frame)
+        if len(outbox) >= FRAMES_AT_ONCE and not self._stuck:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the client takes it."""
+        outbox = self._outbox
+        while outbox and not self._stuck and not self._ending:
+            frames = outbox[:FRAMES_AT_ONCE]
+            del outbox[:FRAMES_AT_ONCE]
+            data = frames[0] if len(frames) == 1 else b"".join(frames)
+            self._bytes -= len(data)
+            self._handing = len(frames)
+            self._transport.write(data)  # calls pause_writing where something stays behind
+        if not outbox and not self._stuck:
+            if self._drained is not None:
+                self._drained.set()
+            if self._answered:
+                self._hang_up()
+            elif self._broken:
+                self._say_no_more()
+
+    def pause_writing(self) -> None:
+        self._stuck = self._handing
+
+    def resume_writing(self) -> None:
+        self._stuck = 0
+        self.flush()
+
+    async def drained(self) -> None:
+        """Wait until the kernel has everything that was queued, or the connection closes."""
+        if self.closed_with is None and self.held_frames:
+            self._drained = self._drained or asyncio.Event()
+            self._drained.clear()
+            await self._drained.wait()
+
+    # --- reading ----------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Read for `listener` from here on. Where the connection is gone already, it hears that at once."""
+        if self.gone:
+            listener.lost()
             return
-        self._outbox.append(item)
-        self._bytes += size
-        self._drained.clear()
-        self._wake.set()
+        self._listener = listener
+        self.resume()
+
+    def hold(self) -> None:
+        """Read nothing until `resume`: what is here waits, what comes stays with the client."""
+        self._held = True
+        if not self.gone:
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self.gone:
+            return
+        self._held = False
+        self._transport.resume_reading()
+        self._take()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
+        if not self._broken and not self._answered:
+            self._parser.feed(data)
+            self._take()
+
+    def eof_received(self) -> None:
+        """Gone without a close frame. Returning nothing closes the transport, once it holds nothing."""
+        if self.held_frames:
+            self.abort()
+
+    def _take(self) -> None:
+        """Pass on what is whole."""
+        left = EVENTS_AT_ONCE
+        try:
+            while not self._held and not self._broken and (event := self._parser.next()) is not None:
+                if isinstance(event, wire.Close):
+                    self._on_close(event)
+                    return
+                if self.closed_with is None and self._listener is not None:
+                    self._listener.heard(event, self.heard_at)
+                left -= 1
+                if not left and not self._held:
+                    self.hold()
+                    self._loop.call_soon(self.resume)
+        except wire.Broken as broken:
+            self._fail(broken)
+
+    # --- ending -----------------------------------------------------------------------------------------
 
     def close(self, code: int, reason: str) -> None:
         """Close after what is queued. The first code counts."""
-        if self.closed_with is None:
-            self.closed_with = code, reason
-            self._wake.set()
-            self._drained.set()
-            self._closed.set()
-
-    async def drained(self) -> None:
-        """Wait until everything queued is written, or the connection closes."""
-        await self._drained.wait()
-
-    async def run(self) -> None:
-        """Write until closed: by `close`, by silence, by the token's end, or by the client."""
-        self._set_option(socket.SO_SNDBUF, KERNEL_BYTES)
-        watch = asyncio.create_task(self._watch())
-        try:
-            await self._write()
-        finally:
-            watch.cancel()
-            self.close(1006, "LOST")
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                while self._outbox:
-                    await self._write_one(self._outbox.popleft())
-                self._drained.set()
-                if self.closed_with is not None:
-                    break
-                self._wake.clear()
-                await self._wake.wait()
-        except (ConnectionError, RuntimeError):  # the client is gone; the reader sees it too
+        if self.closed_with is not None:
             return
-        await self._finish()
+        self.closed_with = code, reason
+        if self._drained is not None:
+            self._drained.set()
+        self._abort_at = self._loop.time() + self._clockwork.timing.close
+        self._wake_by(self._abort_at)
+        self._outbox.append(wire.close(code, reason))
+        self.flush()
+        self.resume()  # for the answer
 
-    async def _write_one(self, item: Item) -> None:
-        if isinstance(item, bytes):
-            self._bytes -= len(item)
-            await self.websocket.send_frame(item, WSMsgType.TEXT)
-        elif isinstance(item, Pong):
-            await self.websocket.pong(item.data)
-        else:
-            await self.websocket.ping()
-
-    async def _finish(self) -> None:
-        """Say goodbye, and cut the line when nobody listens."""
-        code, reason = self.closed_with or (1000, "")
-        try:
-            if self.reading is not None:
-                self.reading.cancel()
-                await asyncio.wait([self.reading])
-            async with asyncio.timeout(self.timing.close):
-                await self.websocket.close(code=code, message=reason.encode())
-        except (TimeoutError, ConnectionError, RuntimeError):
-            self._abort()
-
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Cut the line; what the kernel still holds for it is dropped too."""
-        if self.transport is not None:
+        if not self.gone:
             self._set_option(socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.transport.abort()
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = self._ending = True
+        self.closed_with = self.closed_with or LOST
+        self._outbox.clear()
+        self._bytes = self._stuck = 0
+        if self._drained is not None:
+            self._drained.set()
+        if self._listener is not None:
+            self._listener.lost()
+            self._listener = None
+
+    def _on_close(self, event: wire.Close) -> None:
+        """The client's close frame: the answer to ours, or one that gets its code back."""
+        self._answered = True
+        self.close(event.code, event.reason)
+        self.flush()
+
+    def _fail(self, broken: wire.Broken) -> None:
+        self._broken = True
+        self.close(broken.code, broken.reason)
+        self.flush()
+
+    def _hang_up(self) -> None:
+        if not self._ending:
+            self._ending = True
+            self._transport.close()
+
+    def _say_no_more(self) -> None:
+        """Let the client hang up: while it still sends, our doing so could cost it our last word."""
+        if self._ending:
+            return
+        if self._transport.can_write_eof():
+            self._ending = True
+            self._transport.write_eof()
+        else:
+            self._hang_up()
+
+    # --- the clock --------------------------------------------------------------------------------------
+
+    def expires(self, at: float) -> None:
+        """Close it then, in the event loop's time. A later call replaces an earlier one."""
+        self._expires_at = at
+        self._wake_by(at)
+
+    def due(self, now: float) -> None:
+        """What the clock asks for."""
+        if self.gone or now < self._wake_at:
+            return  # an earlier time took the place of this one
+        self._wake_at = math.inf
+        silent_at = self.heard_at + self._clockwork.timing.silence
+        if self.closed_with is not None:
+            if now >= self._abort_at:
+                self.abort()
+            else:
+                self._wake_by(self._abort_at)
+        elif now >= self._expires_at:
+            self.close(*TOKEN_EXPIRED)
+        elif now >= silent_at:
+            self.close(*NO_PONG)
+        else:
+            if now >= self._ping_at:
+                self._ping_at = now + self._clockwork.timing.ping
+                self.send(PING)
+            self._wake_by(min(self._ping_at, silent_at, self._expires_at))
+
+    def _wake_by(self, when: float) -> None:
+        if when < self._wake_at:
+            self._wake_at = when
+            self._clockwork.watch.at(when, self)
 
     def _set_option(self, option: int, value: int | bytes) -> None:
-        kernel = self.transport.get_extra_info("socket") if self.transport is not None else None
+        kernel = self._transport.get_extra_info("socket")
         if kernel is not None:
             with contextlib.suppress(OSError):  # closed already
                 kernel.setsockopt(socket.SOL_SOCKET, option, value)
-
-    async def _watch(self) -> None:
-        """Ping, and close on silence, at the token's end, or when a close cannot get through."""
-        loop = asyncio.get_running_loop()
-        ping_at = loop.time() + self.timing.ping
-        while self.closed_with is None:
-            due = min(ping_at, self.heard_at + self.timing.silence, self.expires_at)
-            try:
-                async with asyncio.timeout_at(due):
-                    await self._closed.wait()
-            except TimeoutError:
-                ping_at = self._due(loop.time(), ping_at)
-        # The writer may be stuck in a frame that the client does not take.
-        await asyncio.sleep(self.timing.close)
-        self._abort()
-
-    def _due(self, now: float, ping_at: float) -> float:
-        """What the clock asks for; when to ping next."""
-        if now >= self.expires_at:
-            self.close(*TOKEN_EXPIRED)
-        elif now >= self.heard_at + self.timing.silence:
-            self.close(*NO_PONG)
-        elif now >= ping_at:
-            self.send(Ping())
-            return now + self.timing.ping
-        return ping_at

@@ -14,6 +14,7 @@ from common import log
 from common.errors import CwrkError
 from common.tokens import Identity
 from rooms import effects as do
+from rooms import wire
 from rooms.connection import Connection
 from rooms.effects import Effect, Outcome, Saved
 from rooms.events import Event
@@ -279,13 +280,13 @@ class Hub:
 
     def reconnect_all(self, within_ms: int) -> None:
         """Tell every connection that this replica goes away."""
-        data = encode(Reconnect(within_ms))
-        for connection in self._connections.values():
-            connection.send(data)
+        frame = wire.text(encode(Reconnect(within_ms)))
+        for connection in list(self._connections.values()):
+            connection.send(frame)
 
     def close_all(self, code: int, reason: str) -> None:
         """Close every connection after what is queued."""
-        for connection in self._connections.values():
+        for connection in list(self._connections.values()):
             connection.close(code, reason)
 
     async def empty(self, seconds: float) -> None:
@@ -313,16 +314,16 @@ class Hub:
 
     def _send(self, room_id: str, effect: do.Send) -> None:
         if connection := self._connections.get(effect.conn_id):
-            connection.send(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq))
+            connection.send(wire.text(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq)))
 
     def _broadcast(self, room_id: str, effect: do.Broadcast) -> None:
         self._send_all(effect.conn_ids, effect.message, effect.seq)
 
     def _send_all(self, conn_ids: tuple[str, ...], message: ServerMessage, seq: int | None) -> None:
-        data = encode(message, seq=seq)
+        frame = wire.text(encode(message, seq=seq))
         for conn_id in conn_ids:
             if connection := self._connections.get(conn_id):
-                connection.send(data)
+                connection.send(frame)
 
     def _disconnect(self, room_id: str, effect: do.Disconnect) -> None:
         if connection := self._connections.get(effect.conn_id):

@@ -129,6 +129,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         finally:
             door.draining = True
             await drain(hub, presence, config.drain_ms / 1000)
+            await door.close()
 
 
 async def fetch_keys(auth: rpc.Client) -> str:

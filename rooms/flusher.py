@@ -1,0 +1,53 @@
+"""When queued frames go out: at once on a quiet connection, every 5 ms on a busy one.
+
+A write is a system call, and the larger part of what a delivery costs; what is due
+within 5 ms goes out in one. A lone frame waits for nothing but the end of what is
+being done just now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+COALESCE_SECONDS = 0.005
+
+
+class Queued(Protocol):
+    flushed_at: float
+
+    def flush(self) -> None: ...
+
+
+class Flusher:
+    """One for all connections, and bounded by what they have queued."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._soon: list[Queued] = []
+        self._later: list[Queued] = []
+
+    def due(self, queued: Queued) -> None:
+        """It has something to write, which it had not before."""
+        if self._loop.time() - queued.flushed_at >= COALESCE_SECONDS:
+            if not self._soon:
+                self._loop.call_soon(self._flush_soon)
+            self._soon.append(queued)
+        else:
+            if not self._later:
+                self._loop.call_later(COALESCE_SECONDS, self._flush_later)
+            self._later.append(queued)
+
+    def _flush_soon(self) -> None:
+        queued, self._soon = self._soon, []
+        self._flush(queued)
+
+    def _flush_later(self) -> None:
+        queued, self._later = self._later, []
+        self._flush(queued)
+
+    def _flush(self, queued: list[Queued]) -> None:
+        now = self._loop.time()
+        for each in queued:
+            each.flushed_at = now
+            each.flush()
