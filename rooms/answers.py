@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from common.rpc import MAX_MESSAGE_BYTES
 from proto import rooms_pb2
+from rooms.events import Event, announcement
+from rooms.frames import encode
 from rooms.records import BanRecord, ChatRecord, InviteRecord, RoomRecord, SeatRecord
 from rooms.tickets import Ticket
 from rooms.timer import phase
 from rooms.timers import TimerRecord
+
+MAX_BYTES = MAX_MESSAGE_BYTES // 2  # of messages or events in one answer
+
+T = TypeVar("T")
 
 
 def room(found: RoomRecord) -> rooms_pb2.Room:
@@ -43,7 +52,25 @@ def participant(seat: SeatRecord) -> rooms_pb2.Participant:
     )
 
 
-def chat_item(room_id: str, item: ChatRecord) -> rooms_pb2.ChatItem:
+def chat(room_id: str, found: Sequence[ChatRecord]) -> list[rooms_pb2.ChatItem]:
+    """As many of them as an answer holds."""
+    return fitting([_chat_item(room_id, item) for item in found], rooms_pb2.ChatItem.ByteSize)
+
+
+def events(
+    room_id: str, found: Sequence[Event], since_seq: int, last_seq: int, epoch: str
+) -> rooms_pb2.ListEventsResponse:
+    """As many of them as an answer holds. `last_seq`: where the log stood before they were read."""
+    frames = [encode(announcement(room_id, event), seq=event.seq) for event in found]
+    return rooms_pb2.ListEventsResponse(
+        frames=fitting(frames, len),
+        last_seq=max(last_seq, found[-1].seq) if found else last_seq,
+        epoch=epoch,
+        complete=found[0].seq == since_seq + 1 if found else since_seq == last_seq,
+    )
+
+
+def _chat_item(room_id: str, item: ChatRecord) -> rooms_pb2.ChatItem:
     return rooms_pb2.ChatItem(
         id=str(item.id),
         room_id=room_id,
@@ -55,7 +82,18 @@ def chat_item(room_id: str, item: ChatRecord) -> rooms_pb2.ChatItem:
         seq=item.seq,
         edited_at=_time(item.edited_at),
         deleted=item.deleted,
+        reactions=[rooms_pb2.Reactions(emoji=emoji, user_ids=map(str, who)) for emoji, who in item.reactions],
     )
+
+
+def fitting(items: Sequence[T], size: Callable[[T], int]) -> list[T]:
+    """The first of them that one answer holds together; one always."""
+    total = 0
+    for place, item in enumerate(items):
+        total += size(item)
+        if place and total > MAX_BYTES:
+            return list(items[:place])
+    return list(items)
 
 
 def ban(found: BanRecord) -> rooms_pb2.Ban:

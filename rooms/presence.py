@@ -160,6 +160,12 @@ class Presence:
         standing = Standing(room_id, rows[0]["last_seq"], rows[0]["roster_version"])
         return standing, [_member(row) for row in rows if row["user_id"] is not None]
 
+    async def standing(self, room_id: str) -> Standing:
+        """Where this room stands now. Raises NotFound."""
+        for standing in await self.standings([room_id]):
+            return standing
+        raise gone()
+
     async def standings(self, room_ids: Iterable[str]) -> list[Standing]:
         """Where these rooms stand now."""
         async with self._database.connection() as connection:

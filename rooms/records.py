@@ -67,7 +67,7 @@ class SeatRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChatRecord:
-    """A message of the history; a deleted one has no text."""
+    """A message of the history; a deleted one has no text. `reactions`: each emoji, and who put it."""
 
     id: UUID
     seq: int
@@ -78,6 +78,7 @@ class ChatRecord:
     reply_to: UUID | None
     edited_at: datetime | None
     deleted: bool
+    reactions: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,16 @@ def query(field_name: str, raw: str, longest: int = MAX_QUERY) -> str:
     return asked
 
 
-def limit(asked: int) -> int:
+def limit(asked: int, most: int = MAX_LIMIT) -> int:
     if asked < 0:
         raise InvalidFields(FieldError("limit", "must not be negative"))
-    return min(asked or DEFAULT_LIMIT, MAX_LIMIT)
+    return min(asked or DEFAULT_LIMIT, most)
+
+
+def since_seq(asked: int) -> int:
+    if asked < 0:
+        raise InvalidFields(FieldError("since_seq", "must not be negative"))
+    return asked
 
 
 def room_id_of(raw: str) -> UUID:

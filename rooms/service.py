@@ -9,14 +9,14 @@ from common.tokens import Identity, Verifier
 from proto import rooms_pb2, rooms_pb2_grpc
 from rooms import answers, requests
 from rooms.cursors import Cursors
-from rooms.events import announcement
-from rooms.frames import encode
 from rooms.hub import Hub
 from rooms.requests import room_id_of
 from rooms.rights import check_member
 from rooms.store import Store
 
 NAME = "cwrk.rooms.v1.Rooms"
+
+MAX_EVENTS = 500
 
 
 class RoomsService(rooms_pb2_grpc.RoomsServicer):
@@ -188,27 +188,24 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
     ) -> rooms_pb2.ListChatResponse:
         identity = await self._who(context)
         room_id, limit = room_id_of(request.room_id), requests.limit(request.limit)
-        scope = f"chat {room_id}"
+        query = requests.query("q", request.query)
+        scope = f"chat {room_id} {query}" if query else f"chat {room_id}"
         before = int(self._cursors.open(scope, request.after)) if request.after else None
-        found = await self._store.chat(room_id, identity.user_id, before=before, limit=limit + 1)
-        page = found[:limit]
-        cursor = self._cursors.seal(scope, str(page[-1].seq)) if len(found) > limit else ""
-        return rooms_pb2.ListChatResponse(
-            items=[answers.chat_item(str(room_id), item) for item in page], next_cursor=cursor
+        found = await self._store.messages.page(
+            room_id, identity.user_id, before=before, limit=limit + 1, query=query
         )
+        items = answers.chat(str(room_id), found[:limit])
+        cursor = self._cursors.seal(scope, str(items[-1].seq)) if len(found) > len(items) else ""
+        return rooms_pb2.ListChatResponse(items=items, next_cursor=cursor)
 
     async def ListEvents(  # noqa: N802
         self, request: rooms_pb2.ListEventsRequest, context: rpc.Context
     ) -> rooms_pb2.ListEventsResponse:
         identity, room_id = await self._who(context), room_id_of(request.room_id)
-        limit = requests.limit(request.limit)
-        room = await self._store.room(room_id, identity.user_id)
-        check_member(room.role)
-        (standing,) = await self._hub.presence.standings([str(room_id)])
-        events = await self._hub.history.after(str(room_id), max(0, request.since_seq), limit)
-        return rooms_pb2.ListEventsResponse(
-            frames=[encode(announcement(str(room_id), event), seq=event.seq) for event in events],
-            last_seq=standing.last_seq,
-            epoch=self._hub.epoch,
-            complete=not events or events[0].seq == request.since_seq + 1,
-        )
+        limit = requests.limit(request.limit, MAX_EVENTS)
+        since_seq = requests.since_seq(request.since_seq)
+        check_member((await self._store.room(room_id, identity.user_id)).role)
+        # Where the log stands first: what it held then and does not give now is forgotten.
+        standing = await self._hub.presence.standing(str(room_id))
+        events = await self._hub.history.after(str(room_id), since_seq, limit)
+        return answers.events(str(room_id), events, since_seq, standing.last_seq, self._hub.epoch)

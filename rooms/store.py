@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from common.database import Database
-from common.errors import Forbidden, NotFound
+from common.errors import NotFound
 from common.tokens import Identity
 from rooms import idempotency
 from rooms.events import Event
 from rooms.invites import Invites
 from rooms.members import Members
+from rooms.messages import Messages
 from rooms.moderation import Moderation
 from rooms.outgoing import RoomView, TimerView
 from rooms.ownership import changed_event, hand_over
 from rooms.people import remember
-from rooms.records import ChatRecord, RoomRecord, settings_of, timer_of
+from rooms.records import RoomRecord, settings_of, timer_of
 from rooms.rights import check_owner, check_settings
 from rooms.room_rows import ROOMS, find_room, gone, lock_log, lock_room, room_of
 from rooms.tickets import Tickets
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.members = Members(database)
+        self.messages = Messages(database)
         self.moderation = Moderation(database)
         self.invites = Invites(database)
         self.tickets = Tickets(database)
@@ -174,23 +176,3 @@ class Store:
             check_owner(locked.role)
             await lock_log(connection, room_id)
             await connection.execute("DELETE FROM rooms.rooms WHERE id = $1", room_id)
-
-    # --- history ----------------------------------------------------------------------------------------
-
-    async def chat(self, room_id: UUID, user_id: int, *, before: int | None, limit: int) -> list[ChatRecord]:
-        """Messages older than `before`, newest first. Raises NotFound, and Forbidden for non-members."""
-        async with self._database.connection() as connection:
-            room = await find_room(connection, room_id, user_id)
-            if not room.is_member:
-                raise Forbidden("Join the room first.", code="NOT_A_MEMBER")
-            rows = await connection.fetch(
-                "SELECT m.id, m.seq, m.user_id, p.display_name, m.text, m.created_at, m.reply_to,"
-                " m.edited_at, m.deleted_at IS NOT NULL AS deleted"
-                " FROM rooms.events m JOIN rooms.people p USING (user_id)"
-                " WHERE m.room_id = $1 AND m.kind = 'chat' AND ($2::bigint IS NULL OR m.seq < $2)"
-                " ORDER BY m.seq DESC LIMIT $3",
-                room_id,
-                before,
-                limit,
-            )
-        return [ChatRecord(**row) for row in rows]

@@ -48,9 +48,13 @@ async def test_a_transaction_that_says_nothing_more_gives_up_its_locks(
     async with database.connect(database_url) as opened:
         async with opened.connection() as connection:
             await connection.execute("CREATE TABLE things AS SELECT 1 AS thing")
-        with pytest.raises(Unavailable):
+
+        async def say_nothing_until_somebody_else_has_the_lock() -> None:
             async with opened.transaction() as silent:
                 await silent.execute("SELECT FROM things FOR UPDATE")
                 async with opened.transaction() as other:
                     await other.execute("SELECT FROM things FOR UPDATE", timeout=60)
                 await silent.execute("SELECT FROM things")
+
+        with pytest.raises(Unavailable):
+            await say_nothing_until_somebody_else_has_the_lock()

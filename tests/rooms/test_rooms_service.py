@@ -134,19 +134,21 @@ async def test_history_is_newest_first_in_pages_and_for_members(rooms: kit.Rooms
 
 async def test_unread_counts_from_the_read_marker(rooms: kit.Rooms) -> None:
     room_id = await rooms.create()
-    (ann,) = await rooms.enter(room_id, 1)
+    ann, bob = await rooms.enter(room_id, 1, 4)
     for count in range(3):
         await ann.send("chat", {"message": f"message {count}"})
         await ann.until("chat_ack")
     await rooms.join(room_id, 2)  # what was said before is not news to a newcomer
-    await ann.send("read", {"seq": 2})
+    while bob.seen[-1].get("seq") != 3:
+        await bob.next()
+    await bob.send("read", {"seq": 2})
     await ann.send("chat", {"message": "one more"})
     await ann.until("chat_ack")
     unread = {}
-    for user_id in (1, 2, 3):
+    for user_id in (1, 2, 3, 4):
         room = await rooms.call("GetRoom", pb.GetRoomRequest(room_id=room_id), user_id)
         unread[user_id] = room.unread
-    assert unread == {1: 2, 2: 1, 3: 0}
+    assert unread == {1: 0, 2: 1, 3: 0, 4: 2}
 
 
 async def test_without_a_good_token_nothing(rooms: kit.Rooms) -> None:
