@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
+import re
 from dataclasses import dataclass
 
 import ifaddr
 
 from common import config
 from common.config import Common, setting
+from media.advertised import Advertised
 
 
 def addresses(raw: str) -> tuple[str, ...]:
     """`auto`, or a comma-separated list of IP addresses."""
     if raw.strip() == "auto":
         return ()
-    return _numeric(raw)
-
-
-def _numeric(raw: str) -> tuple[str, ...]:
-    hosts = config.words(raw)
+    hosts = tuple(word.strip("[]") for word in config.words(raw))
     for host in hosts:
         try:
             unspecified = ipaddress.ip_address(host).is_unspecified
@@ -32,6 +29,29 @@ def _numeric(raw: str) -> tuple[str, ...]:
     return hosts
 
 
+# A last part of digits only would be an address that is written wrongly.
+_NAME = re.compile(r"(?!.*(^|\.)[0-9]+$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
+
+
+def advertised(raw: str) -> tuple[Advertised, ...]:
+    """A comma-separated list of IP addresses and names, each with `:port` or without."""
+    return tuple(_advertised(word) for word in config.words(raw))
+
+
+def _advertised(word: str) -> Advertised:
+    host, port = word, None
+    if word.startswith("["):
+        host, bracket, rest = word[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError("must have an IPv6 address with a port as [2001:db8::1]:24780")
+        port = rest[1:] or None
+    elif word.count(":") == 1:
+        host, _, port = word.partition(":")
+    if not (_is_address(host) or _NAME.fullmatch(host)):
+        raise ValueError("must be IP addresses and names with commas between")
+    return Advertised(host, None if port is None else config.integer(1, 65535)(port))
+
+
 @dataclass(frozen=True)
 class Config(Common):
     """What `python -m media` reads."""
@@ -41,17 +61,38 @@ class Config(Common):
     )
     hosts: tuple[str, ...] = setting(
         "MEDIA_HOST",
-        "Addresses voices are received on, with commas between; auto is every IPv4 address of the machine.",
+        "The machine's own addresses that voices are received on, IPv4 and IPv6, with commas between;"
+        " auto is all of them.",
         (),
         parse=addresses,
     )
-    advertise: tuple[str, ...] = setting(
+    advertise: tuple[Advertised, ...] = setting(
         "MEDIA_ADVERTISE",
-        "Addresses told to the clients instead of MEDIA_HOST, behind NAT or in a container.",
+        "What clients are told instead of MEDIA_HOST, where they reach this machine by other addresses"
+        " (a router's port forwarding, a container): addresses or names, with commas between, each with :port"
+        " where that differs. Names are looked up each minute. List the machine's own address too where some"
+        " clients are in the same network.",
         (),
-        parse=_numeric,
+        parse=advertised,
     )
-    port: int = setting("MEDIA_PORT", "UDP port of the voices.", 24780, parse=config.port)
+    port: int = setting(
+        "MEDIA_PORT",
+        "UDP port of the voices, and TCP port for clients without UDP.",
+        24780,
+        parse=config.port,
+    )
+    tcp_connections: int = setting(
+        "MEDIA_TCP_CONNECTIONS",
+        "TCP connections the worker holds on each address; 0: it listens on UDP alone.",
+        2000,
+        parse=config.integer(0, 100_000),
+    )
+    tcp_unproven: int = setting(
+        "MEDIA_TCP_UNPROVEN",
+        "TCP connections from one address (an IPv6 /64) that have not shown yet whose they are.",
+        32,
+        parse=config.integer(1, 10_000),
+    )
     max_rooms: int = setting(
         "MEDIA_MAX_ROOMS", "Rooms a worker takes.", 1000, parse=config.integer(1, 100_000)
     )
@@ -63,13 +104,21 @@ class Config(Common):
     )
 
 
+def _is_address(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def local_addresses() -> tuple[str, ...]:
-    """Every IPv4 address of the machine, those of other machines' interest first and loopback last."""
-    found = {
-        ip.ip
-        for adapter in ifaddr.get_adapters()
-        for ip in adapter.ips
-        if ip.is_IPv4 and isinstance(ip.ip, str)
-    }
-    ordered = sorted(found, key=lambda host: (ipaddress.ip_address(host).is_loopback, socket.inet_aton(host)))
-    return tuple(ordered)
+    """Every address of the machine but link-local ones: IPv4 first, loopback last."""
+    found = set()
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            # ifaddr has an IPv6 address as (address, flow, scope).
+            host = ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0].partition("%")[0])
+            if not host.is_link_local:
+                found.add(host)
+    ordered = sorted(found, key=lambda host: (host.is_loopback, host.version, host.packed))
+    return tuple(str(host) for host in ordered)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
 from cffi import FFI  # type: ignore[import-untyped]  # ships no types
 
@@ -131,14 +132,44 @@ class Outbox(_Messages):
     `targets[8 * count]`, and then counting it.
     """
 
-    __slots__ = ("count", "lengths", "sizes", "targets")
+    __slots__ = ("count", "lengths", "name_size", "sizes", "targets")
 
     def __init__(self, name_size: int) -> None:
         super().__init__(OUTBOX, name_size)
+        self.name_size = name_size
         self.count = 0
         self.lengths = [self.iovecs.integer(2 * i + 1) for i in range(OUTBOX)]
         self.sizes = self.iovecs.words
         self.targets = self.headers.words
+
+    def take(self) -> Iterator[tuple[Address, bytes]]:
+        """The datagrams one by one; then it is empty."""
+        count, self.count = self.count, 0
+        for i in range(count):
+            to = bytes(_ffi.buffer(_ffi.cast("char *", self.targets[_HEADER_WORDS * i]), self.name_size))
+            yield to, bytes(self.buffer[i * STRIDE : i * STRIDE + self.sizes[2 * i + 1]])
+
+
+class PacketSocket(Protocol):
+    """Whatever datagrams come in and go out by."""
+
+    fd: int
+    host: str
+    port: int
+    inbox: Inbox
+    outbox: Outbox
+    unsent: int
+
+    def receive(self) -> int:
+        """Takes in what has arrived, at most INBOX datagrams, and says how many."""
+
+    def flush(self) -> None:
+        """Sends the outbox; what cannot be sent now is dropped and counted."""
+
+    def send(self, to: Address, datagram: bytes) -> None:
+        """Sends one datagram now, or drops it and counts it."""
+
+    def close(self) -> None: ...
 
 
 class DatagramSocket:
@@ -194,10 +225,11 @@ class DatagramSocket:
     def flush(self) -> None:
         """Sends the outbox. What cannot be sent now is dropped and counted: a voice packet that waits is
         worth less than the next one."""
-        count, self.outbox.count = self.outbox.count, 0
         if not BATCHED:
-            self._send_singly(count)
+            for to, datagram in self.outbox.take():
+                self.send(to, datagram)
             return
+        count, self.outbox.count = self.outbox.count, 0
         sent = 0
         while sent < count:
             start = self.outbox.headers.pointer + sent * _HEADER_WORDS * 8
@@ -211,14 +243,6 @@ class DatagramSocket:
                 # The first of them is the culprit: an address that cannot be reached. The others go on.
                 self.unsent += 1
                 sent += 1
-
-    def _send_singly(self, count: int) -> None:
-        outbox = self.outbox
-        for i in range(count):
-            size = outbox.sizes[2 * i + 1]
-            name = _ffi.cast("char *", outbox.targets[_HEADER_WORDS * i])
-            to = bytes(_ffi.buffer(name, address.SIZES[self.family]))
-            self.send(to, bytes(outbox.buffer[i * STRIDE : i * STRIDE + size]))
 
     def send(self, to: Address, datagram: bytes) -> None:
         """Sends one datagram now."""

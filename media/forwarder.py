@@ -16,7 +16,7 @@ from typing import Final
 
 from media import rtp, srtp
 from media.address import Address, Path
-from media.datagrams import OUTBOX, STRIDE, DatagramSocket, Target
+from media.datagrams import OUTBOX, STRIDE, PacketSocket, Target
 from media.downlink import Downlink
 from media.history import Packet
 from media.packet_loop import Counters, Drop, Polled, SentStream, TransportNumbers
@@ -31,7 +31,7 @@ _ROUNDS: Final = 8
 class Forwarder:
     """The PacketLoop over `sockets`, in the thread that calls it."""
 
-    def __init__(self, sockets: Sequence[DatagramSocket]) -> None:
+    def __init__(self, sockets: Sequence[PacketSocket]) -> None:
         self._sockets = sockets
         self._addresses: list[dict[Address, Participant]] = [{} for _ in sockets]
         self._transports: dict[int, Participant] = {}
@@ -176,7 +176,7 @@ class Forwarder:
             self.counters.asked += len(sequences)
             polled.missing.append((number, uplink.reception.ssrc, sequences))
 
-    def _take(self, socket: int, here: DatagramSocket, i: int, now: float, polled: Polled) -> None:
+    def _take(self, socket: int, here: PacketSocket, i: int, now: float, polled: Polled) -> None:
         inbox = here.inbox
         size = inbox.sizes[i]
         start = i * STRIDE
@@ -218,7 +218,7 @@ class Forwarder:
         self,
         state: Participant,
         contexts: srtp.Contexts,
-        here: DatagramSocket,
+        here: PacketSocket,
         i: int,
         now: float,
         polled: Polled,

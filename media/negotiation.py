@@ -14,7 +14,7 @@ import enum
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from media import sdp
 from media.rtp import AUDIO_LEVEL_URI, MID_URI
@@ -97,15 +97,27 @@ class Offer:
         return mine == theirs
 
 
+class Candidate(NamedTuple):
+    """A host candidate of ours: "udp", or "tcp" of the passive kind (RFC 6544)."""
+
+    protocol: str
+    host: str
+    port: int
+
+
+#: What stands for no candidate; nobody listens there.
+_NONE: Final = Candidate("udp", "0.0.0.0", 9)  # noqa: S104
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our side of an answer. `candidates` are (address, UDP port), best first; `ssrcs` one a slot;
+    """Our side of an answer. `candidates` are best first, UDP before TCP; `ssrcs` one a slot;
     `version` is how often this connection was answered, with this answer."""
 
     ufrag: str
     pwd: str
     fingerprint: Fingerprint
-    candidates: tuple[tuple[str, int], ...]
+    candidates: tuple[Candidate, ...]
     ssrcs: tuple[int, ...]
     cname: str
     version: int = 1
@@ -223,7 +235,7 @@ def _rejected(line: MediaLine) -> Iterable[str]:
 
 
 def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -> Iterable[str]:
-    host, port = local.candidates[0] if first else ("0.0.0.0", 9)  # noqa: S104  # a placeholder, not a listener
+    _, host, port = local.candidates[0] if first else _NONE
     formats = [line.payload_type]
     if line.red_payload_type:
         # The first one is what we want to get (RFC 3264, section 6.1).
@@ -237,9 +249,8 @@ def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -
     yield f"a=fingerprint:{local.fingerprint.algorithm} {local.fingerprint.value}"
     yield "a=setup:passive"
     if first:
-        for place, (address, candidate_port) in enumerate(local.candidates):
-            priority = (126 << 24) + ((65535 - place) << 8) + 255  # RFC 8445, section 5.1.2.1
-            yield f"a=candidate:{place + 1} 1 udp {priority} {address} {candidate_port} typ host"
+        for place, candidate in enumerate(local.candidates):
+            yield _candidate(place, candidate)
         yield "a=end-of-candidates"
     yield f"a=rtpmap:{line.payload_type} {OPUS}"
     yield f"a=fmtp:{line.payload_type} {OPUS_PARAMETERS}"
@@ -257,3 +268,15 @@ def _accepted(line: MediaLine, local: Local, ssrc: int | None, *, first: bool) -
     if ssrc is not None:
         yield f"a=msid:s{line.mid} t{line.mid}"
         yield f"a=ssrc:{ssrc} cname:{local.cname}"
+
+
+def _candidate(place: int, candidate: Candidate) -> str:
+    protocol, host, port = candidate
+    # RFC 8445, section 5.1.2.1: a kind's preference, one's own, the component.
+    priority = (126 << 24) + ((65535 - place) << 8) + 255
+    kind = "typ host"
+    if protocol == "tcp":
+        # Below every UDP one; 4 is for passive (RFC 6544, section 4.2).
+        priority = (90 << 24) + (((4 << 13) + 8191 - place) << 8) + 255
+        kind = "typ host tcptype passive"
+    return f"a=candidate:{place + 1} 1 {protocol} {priority} {host} {port} {kind}"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from media import srtp
 from media.address import Path
-from media.datagrams import DatagramSocket, Outbox, Target
+from media.datagrams import Outbox, PacketSocket, Target
 from media.downlink import Downlink
 from media.packet_loop import Counters, TransportNumbers
 from media.uplink import Uplink
@@ -72,7 +72,7 @@ class Participant:
         self.outs = {slot.mid: Downlink(self, slot) for slot in numbers.slots}
         self.path: Path | None = None
         self.target: Target | None = None
-        self.socket: DatagramSocket | None = None
+        self.socket: PacketSocket | None = None
         # Set once there are keys and a path: what the loop needs to send here.
         self.outbox: Outbox | None = None
         self.to = 0

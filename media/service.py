@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from common import errors, rpc
-from common.config import ConfigError
-from media.config import Config, local_addresses
-from media.datagrams import DatagramSocket
+from common import errors, log, rpc
+from common.lifecycle import background
+from media.advertised import Advertised, Reached, candidates_of, keep, resolve
+from media.config import Config
+from media.datagrams import PacketSocket
 from media.events import Event, Overrun, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.router import Slot
 from media.sdp import BadOffer
+from media.sockets import open_sockets
 from media.worker import Limits, Worker
 from proto import media_pb2, media_pb2_grpc
 
 SERVICE = "cwrk.media.v1.Media"
+
+logger = log.get("media.service")
 
 
 class Service(media_pb2_grpc.MediaServicer):
@@ -98,14 +102,11 @@ def _event(event: Event) -> media_pb2.Event:
 async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """A running worker. Raises ConfigError when a port is taken."""
     async with AsyncExitStack() as stack:
-        sockets = _open(config)
-        advertise = tuple((host, config.port or sockets[0].port) for host in config.advertise)
-        worker = Worker(
-            sockets,
-            advertise=advertise,
-            limits=Limits(config.max_rooms, config.max_participants, config.max_slots),
-        )
+        sockets = open_sockets(config)
+        worker = Worker(sockets, limits=Limits(config.max_rooms, config.max_participants, config.max_slots))
         await stack.enter_async_context(worker.running())
+        if config.advertise:
+            await _advertise(stack, worker, sockets, config.advertise)
         server = await stack.enter_async_context(
             rpc.serve(
                 config.listen,
@@ -122,16 +123,16 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         yield server
 
 
-def _open(config: Config) -> list[DatagramSocket]:
-    sockets: list[DatagramSocket] = []
-    for host in config.hosts or local_addresses():
-        try:
-            sockets.append(DatagramSocket(host, config.port))
-        except OSError as error:
-            for opened in sockets:
-                opened.close()
-            raise ConfigError(
-                f"MEDIA_PORT={config.port}: UDP {host}:{config.port} cannot be had ({error.strerror}); "
-                "stop what uses it, choose another port, or set MEDIA_HOST."
-            ) from None
-    return sockets
+async def _advertise(
+    stack: AsyncExitStack,
+    worker: Worker,
+    sockets: Sequence[PacketSocket],
+    advertised: Sequence[Advertised],
+) -> None:
+    def tell(reached_at: list[Reached]) -> None:
+        worker.candidates = candidates_of(sockets, reached_at)
+        logger.info("clients are told", addresses=sorted({each.host for each in worker.candidates}))
+
+    tell(await resolve(advertised))
+    if any(each.is_name for each in advertised):
+        await stack.enter_async_context(background(lambda: keep(advertised, tell), "media.advertised"))

@@ -20,13 +20,14 @@ from typing import Final
 
 from common import errors, log
 from media import negotiation, reports, rtcp
-from media.address import Path
-from media.datagrams import DatagramSocket
+from media.advertised import candidates_of
+from media.datagrams import PacketSocket
 from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
-from media.negotiation import Local, Offer
+from media.negotiation import Candidate, Local, Offer
 from media.packet_loop import PacketLoop, SlotNumbers, TransportNumbers
+from media.paths import Paths
 from media.router import Connect, Disconnect, Effect, SetMuted, Slot, SlotsChanged
 from media.rtp import SILENT
 from media.sdp import BadOffer
@@ -38,8 +39,6 @@ from media.voice import Room, Voice, contributor
 LOST_SPEAKING: Final = 5.0
 #: Without any packet otherwise: lost. Consent checks come every 4 to 6 s (RFC 7675).
 LOST_SILENT: Final = 15.0
-#: A path without a check for so long is dead: then any other check says where to send.
-_CONSENT: Final = 7.0
 #: Voice was flowing when the last RTP packet came at most so long before the last packet of all.
 _FLOWING: Final = 1.0
 _REPORT_INTERVAL: Final = 5.0
@@ -70,21 +69,23 @@ class Worker:
 
     def __init__(
         self,
-        sockets: Sequence[DatagramSocket],
+        sockets: Sequence[PacketSocket],
         *,
-        advertise: tuple[tuple[str, int], ...] = (),
+        candidates: tuple[Candidate, ...] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.events = Events()
         self.forwarder: PacketLoop = Forwarder(sockets)
-        self._sockets = sockets
-        self._candidates = advertise or tuple((each.host, each.port) for each in sockets)
+        self.sockets = sockets
+        #: What answers say from now on.
+        self.candidates = candidates_of(sockets) if candidates is None else candidates
         self._limits = limits or Limits()
         self._certificate = Certificate()
         self._ice = IceLite()
         self._rooms: dict[str, Room] = {}
         self._voices: dict[int, Voice] = {}
+        self._paths = Paths(self._ice, self.forwarder, sockets, self._voices)
         self._next_number = 1
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -145,7 +146,7 @@ class Worker:
             credentials.ufrag,
             credentials.pwd,
             voice.transport.fingerprint,
-            self._candidates,
+            self.candidates,
             tuple(each.ssrc for each in voice.slots),
             voice.cname,
             voice.answers,
@@ -325,7 +326,7 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Reads the sockets and keeps time while the context lasts; then every voice ends."""
         loop = asyncio.get_running_loop()
-        for index, each in enumerate(self._sockets):
+        for index, each in enumerate(self.sockets):
             loop.add_reader(each.fd, self._readable, index)
         ticker = asyncio.create_task(self._tick_for_ever())
         try:
@@ -337,7 +338,7 @@ class Worker:
                     for voice in self._voices_of(room, user_id):
                         self._leave(voice)
             await asyncio.gather(ticker, *self._closing, return_exceptions=True)
-            for each in self._sockets:
+            for each in self.sockets:
                 loop.remove_reader(each.fd)
                 each.close()
 
@@ -345,7 +346,7 @@ class Worker:
         now = time.monotonic()
         polled = self.forwarder.poll(index, now)
         for path, datagram in polled.stun:
-            self._check(path, datagram, now)
+            self._paths.check(path, datagram, now)
         for number, datagram in polled.dtls:
             voice = self._voices.get(number)
             if voice is not None:
@@ -359,28 +360,6 @@ class Worker:
         for number, ssrc, sequences in polled.missing:
             self._ask(self._voices[number], ssrc, sequences)
 
-    def _check(self, path: Path, datagram: bytes, now: float) -> None:
-        checked = self._ice.receive(datagram, path)
-        if checked is None:
-            return
-        voice = self._voices[checked.transport]
-        voice.heard_at = now
-        if checked.proven and path == voice.path:
-            voice.checked_at = now
-        selected = checked.selected
-        if checked.proven and not selected and path != voice.path and now - voice.checked_at > _CONSENT:
-            self._ice.select(voice.number, path)
-            selected = True
-        if checked.forgotten is not None:
-            self.forwarder.forget(voice.number, checked.forgotten)
-        if checked.learned or selected:
-            self.forwarder.learn(voice.number, path)
-        if selected:
-            voice.path, voice.checked_at = path, now
-            voice.transport.reachable()
-            self.forwarder.aim(voice.number, path)
-        self.forwarder.send(path, checked.reply)
-
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
@@ -391,7 +370,8 @@ class Worker:
                 logger.exception("tick failed")
 
     def tick(self, now: float, wall: float) -> None:
-        """What is due at `now` (monotonic) and `wall` (Unix): speakers, reports, and who is lost."""
+        """What is due at `now` (monotonic) and `wall` (Unix): who speaks, is lost, gets a report."""
+        self._paths.sweep(now)
         self._tell_speakers()
         for voice in list(self._voices.values()):
             if self._is_lost(voice, now):

@@ -133,11 +133,15 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict
         "MEDIA_ADDR": f"127.0.0.1:{media}",
         "MEDIA_LISTEN": f"127.0.0.1:{media}",
         "MEDIA_HOST": media_host,
-        "MEDIA_PORT": str(_free_udp_port(media_host)),
+        "MEDIA_PORT": str(_free_media_port(media_host)),
     }
 
 
-def _free_udp_port(host: str) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _free_media_port(host: str) -> int:
+    """Free for UDP and for TCP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind((host, 0))
+            with contextlib.suppress(OSError):
+                udp.bind(tcp.getsockname())
+                return int(tcp.getsockname()[1])

@@ -7,11 +7,12 @@ The setup runs in an event loop; `send` and `receive` do not need one.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 import struct
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aioice import stun
 from aiortc.rtcdtlstransport import (
@@ -23,7 +24,7 @@ from aiortc.rtcdtlstransport import (
 )
 
 from media import address, srtp
-from media.datagrams import INBOX, STRIDE, DatagramSocket
+from media.datagrams import INBOX, STRIDE, DatagramSocket, Inbox, Outbox
 from media.srtp import Contexts, Keys
 
 PAYLOAD_TYPE: Final = 111
@@ -55,6 +56,18 @@ class Stream:
         return self.highest - self.first + 1 - self.packets
 
 
+class Wire(Protocol):
+    """What a client sends and receives by: a DatagramSocket, or something that behaves as one."""
+
+    fd: int
+    inbox: Inbox
+    outbox: Outbox
+
+    def send(self, to: address.Address, datagram: bytes) -> None: ...
+    def receive(self) -> int: ...
+    def close(self) -> None: ...
+
+
 class Client:
     """A participant with `slots` receiving m-lines. Call `offer`, then `connect`, then send and receive."""
 
@@ -62,7 +75,9 @@ class Client:
 
     def __init__(self, slots: int, host: str = "127.0.0.1") -> None:
         self.slots = slots
-        self.socket = DatagramSocket(host, 0)
+        self.socket: Wire = DatagramSocket(host, 0)
+        #: Which of the answer's candidates it takes: the first of this protocol and IP version.
+        self.protocol, self.version = "udp", ipaddress.ip_address(host).version
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
         self.session = secrets.randbits(60)
         self.remote = "", ""
@@ -120,7 +135,12 @@ class Client:
         for line in answer.splitlines():
             name, _, value = line.removeprefix("a=").partition(":")
             attributes.setdefault(name, value)
-        host, port = attributes["candidate"].split()[4:6]
+        candidates = [line.split() for line in answer.splitlines() if line.startswith("a=candidate")]
+        host, port = next(
+            words[4:6]
+            for words in candidates
+            if words[2] == self.protocol and ipaddress.ip_address(words[4]).version == self.version
+        )
         self.server = address.pack(host, int(port))
         self.remote = attributes["ice-ufrag"], attributes["ice-pwd"]
         return attributes["fingerprint"]

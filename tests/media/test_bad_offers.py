@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import sdp
-from media.negotiation import Local, answer, read_offer
+from media.negotiation import Candidate, Local, answer, read_offer
 from media.sdp import BadOffer, Fingerprint
 from tests.media.offers import FINGERPRINT, chromium, replaced, text, without
 
@@ -58,7 +58,12 @@ def test_no_error_repeats_a_password() -> None:
 
 
 LOCAL = Local(
-    "uuuu", "p" * 24, Fingerprint("sha-256", FINGERPRINT), (("127.0.0.1", 1),), tuple(range(64)), "c"
+    "uuuu",
+    "p" * 24,
+    Fingerprint("sha-256", FINGERPRINT),
+    (Candidate("udp", "127.0.0.1", 1),),
+    tuple(range(64)),
+    "c",
 )
 
 

@@ -1,24 +1,12 @@
 """Sockets that move many datagrams a call, and the same without those calls."""
 
-import socket
-
 import pytest
 
 from media import address, datagrams
 from media.datagrams import INBOX, OUTBOX, STRIDE, DatagramSocket, Target
-
-
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
+from tests.media.hosts import HOSTS
 
 WAYS = [True, False] if datagrams.BATCHED else [False]
-HOSTS = ["127.0.0.1", "::1"] if _has_ipv6() else ["127.0.0.1"]
 
 
 @pytest.fixture(params=WAYS, ids=lambda batched: "batched" if batched else "singly")

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from bench.forward.client import Wire
 from media.datagrams import DatagramSocket
 from media.events import VoiceLostEvent
 from media.sdp import BadOffer
@@ -14,7 +15,7 @@ from media.worker import Worker
 from tests.media.voices import Voice, recorded, voices
 
 
-async def move(voice: Voice, to: DatagramSocket, *, nominate: bool = True) -> DatagramSocket:
+async def move(voice: Voice, to: Wire, *, nominate: bool = True) -> Wire:
     """Goes on from another socket, once its check is answered; returns the socket of before."""
     before, voice.socket = voice.socket, to
     voice.check(nominate=nominate)
@@ -145,7 +146,7 @@ async def test_a_dead_path_is_left_at_the_first_check_from_elsewhere(
     """The router of the client's network has given it another port, and it has not noticed."""
     ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
     async with voices(ann, bob):
-        monkeypatch.setattr("media.worker._CONSENT", -1.0)
+        monkeypatch.setattr("media.paths.CONSENT", -1.0)
         old = await move(bob, DatagramSocket("127.0.0.1", 0), nominate=False)
         assert await ann.is_heard_by(bob)
         assert await bob.is_heard_by(ann)

@@ -1,6 +1,6 @@
 """Offer and answer: the answer speaks the offer's own numbers, m-line by m-line."""
 
-from media.negotiation import Local, Use, answer, read_offer
+from media.negotiation import Candidate, Local, Use, answer, read_offer
 from media.sdp import Fingerprint
 from tests.media.offers import FINGERPRINT, TRANSPORT, chromium, firefox, replaced, text
 
@@ -8,7 +8,7 @@ LOCAL = Local(
     ufrag="uuuu",
     pwd="pppppppppppppppppppppppp",
     fingerprint=Fingerprint("sha-256", "AA:BB"),
-    candidates=(("192.0.2.1", 24780), ("127.0.0.1", 24780)),
+    candidates=(Candidate("udp", "192.0.2.1", 24780), Candidate("tcp", "127.0.0.1", 24780)),
     ssrcs=(1001, 1002, 1003),
     cname="cwrk",
 )
@@ -33,7 +33,7 @@ def test_the_answer_to_chromium() -> None:
         "a=fingerprint:sha-256 AA:BB",
         "a=setup:passive",
         "a=candidate:1 1 udp 2130706431 192.0.2.1 24780 typ host",
-        "a=candidate:2 1 udp 2130706175 127.0.0.1 24780 typ host",
+        "a=candidate:2 1 tcp 1520434943 127.0.0.1 24780 typ host tcptype passive",
         "a=end-of-candidates",
         "a=rtpmap:111 opus/48000/2",
         "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",

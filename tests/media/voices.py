@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bench.forward.client import Client
+from media.datagrams import DatagramSocket
 from media.events import Event, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.worker import Negotiated, Worker
+from tests.media.dialled import Dialled
 
 
 class Voice(Client):
@@ -18,6 +22,13 @@ class Voice(Client):
         super().__init__(slots)
         self.worker, self.room, self.user = worker, room, user
         self.negotiated: Negotiated
+
+    def goes_by(self, protocol: str, host: str) -> None:
+        """From now on it takes a candidate of this protocol and kind of address, with a socket for it."""
+        self.socket.close()
+        self.protocol, self.version = protocol, ipaddress.ip_address(host).version
+        family = socket.AF_INET6 if self.version == 6 else socket.AF_INET
+        self.socket = DatagramSocket(host, 0) if protocol == "udp" else Dialled(family)
 
     async def join(self, *, muted: bool = False) -> Negotiated:
         self.negotiated = self.worker.negotiate(self.room, self.user, self.offer(), muted=muted)
