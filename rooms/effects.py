@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from common.errors import CwrkError
 from rooms.events import Event
-from rooms.incoming import Act
+from rooms.incoming import Act, Moderate
 from rooms.outgoing import Ack, ChatAck, ServerMessage
 
 
@@ -28,6 +28,14 @@ class Saved:
     draft: Draft
     ack: Ack | ChatAck
     event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What became of what a moderator did: saved under `seq`, or `already` so, with the end of the log."""
+
+    seq: int
+    already: bool = False
 
 
 Outcome: TypeAlias = Saved | tuple[Draft, CwrkError]
@@ -107,6 +115,34 @@ class SaveMute:
     user_id: int
     muted: bool
     change: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveHand:
+    """Remember a participant's hand, up since (unix ms), or down; comes back as `hand_saved`."""
+
+    conn_id: str
+    ref_id: str | None
+    user_id: int
+    raised_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveName:
+    """Remember the name of a newer token; comes back as `renamed`."""
+
+    user_id: int
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Somebody moderates: if they may, the log will tell. Comes back as `ruled`."""
+
+    conn_id: str
+    ref_id: str | None
+    user_id: int
+    act: Moderate
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +229,10 @@ Effect: TypeAlias = (
     | Persist
     | ReadLog
     | Replay
+    | Rule
+    | SaveHand
     | SaveMute
+    | SaveName
     | SaveRead
     | Send
     | Wake

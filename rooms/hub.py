@@ -24,12 +24,14 @@ from rooms.frames import Frame, encode
 from rooms.history import History
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
-from rooms.moderation import Ruling
 from rooms.outgoing import Hello, Reconnect, ServerMessage
 from rooms.participant import Member
+from rooms.participants import Roster, at_worker
+from rooms.people import name_of
 from rooms.presence import Here, Presence, Standing
 from rooms.room import SESSION_ENDED, Room
 from rooms.store import Store
+from rooms.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
 
 READ_LOG_PAGE = 200
@@ -74,6 +76,15 @@ class Hub:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self._connections: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        tables = TableCalls(
+            store,
+            presence,
+            self.lanes,
+            tell=self.tell,
+            start=self._start,
+            notify=lambda room_id: self.fanout.notify(room_id),
+            is_here=self._is_here,
+        )
         self._perform: dict[type, Callable[[str, Any], None]] = {
             do.Send: self._send,
             do.Broadcast: self._broadcast,
@@ -81,15 +92,13 @@ class Hub:
             do.Persist: self._persist,
             do.ReadLog: self._read_log,
             do.Replay: self._replay,
-            do.SaveMute: self._save_mute,
-            do.SaveRead: self._save_read,
-            do.HoldSeat: self._hold_seat,
-            do.DropPresence: self._drop_presence,
+            do.Rule: self._rule,
             do.Wake: self._wake,
             do.Negotiate: lambda room_id, effect: self.voice.negotiate(room_id, effect),
             do.AttachVoice: lambda room_id, effect: self.voice.attach(room_id, effect),
             do.MuteVoice: lambda room_id, effect: self.voice.mute(room_id, effect),
             do.CloseVoice: lambda room_id, effect: self.voice.close(room_id, effect),
+            **tables.perform,
         }
 
     # --- inputs -----------------------------------------------------------------------------------------
@@ -128,11 +137,10 @@ class Hub:
         self, room_id: str, member: Member, connection: Connection, hello: Hello, resume: Resume | None
     ) -> None:
         """Bring an admitted connection into its room: hello and state are the first it gets."""
-        while room_id not in self._open:
-            opening = self._opening.get(room_id)
-            if opening is None:
-                opening = self._opening[room_id] = asyncio.create_task(self._load(room_id))
-            await asyncio.shield(opening)
+        await self._opened(room_id)
+        while member.seq < self._open[room_id].room.participants.ruled_seq:  # a ruling overtook this
+            member = await self.store.members.find(UUID(room_id), member.user_id)
+            await self._opened(room_id)
         self._connections[connection.conn_id] = connection
         self._empty.clear()
         try:
@@ -144,6 +152,13 @@ class Hub:
             self._forget(connection.conn_id)
             raise
         self.fanout.notify(room_id)
+
+    async def _opened(self, room_id: str) -> None:
+        while room_id not in self._open:
+            opening = self._opening.get(room_id)
+            if opening is None:
+                opening = self._opening[room_id] = asyncio.create_task(self._load(room_id))
+            await asyncio.shield(opening)
 
     async def _load(self, room_id: str) -> None:
         try:
@@ -161,10 +176,14 @@ class Hub:
         if self._reading:
             self.tell(room_id, lambda room: room.receive(conn_id, frame, self._clock()))
 
+    def renewed(self, room_id: str, identity: Identity) -> None:
+        """A participant has a newer token, perhaps with another name."""
+        self.tell(room_id, lambda room: room.participants.renew(identity.user_id, name_of(identity)))
+
     def detach(self, room_id: str, conn_id: str) -> None:
         """An attached connection is gone."""
         self._forget(conn_id)
-        self.tell(room_id, lambda room: room.disconnect(conn_id, self._clock()))
+        self.tell(room_id, lambda room: room.participants.disconnect(conn_id, self._clock()))
 
     def _forget(self, conn_id: str) -> None:
         del self._connections[conn_id]
@@ -177,13 +196,13 @@ class Hub:
 
     def deleted(self, room_id: str, user_id: int) -> None:
         """The account is gone, and the membership with it: the tables know already."""
-        self.tell(room_id, lambda room: room.leave(user_id, SESSION_ENDED))
+        self.tell(room_id, lambda room: room.participants.leave(user_id, SESSION_ENDED))
         self.fanout.notify(room_id)
 
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""
         await self._stored(room_id, user_id, lambda: self.store.members.leave(UUID(room_id), user_id))
-        self.tell(room_id, lambda room: room.leave(user_id))
+        self.tell(room_id, lambda room: room.participants.leave(user_id))
         self.fanout.notify(room_id)
 
     async def change(
@@ -202,11 +221,17 @@ class Hub:
 
         return await self._stored(room_id, user_id, told)
 
-    async def moderate(self, room_id: str, user_id: int, act: Moderate) -> Ruling:
+    async def moderate(self, room_id: str, user_id: int, act: Moderate) -> do.Ruling:
         """Somebody moderates. Raises as Moderation.rule does."""
-        return await self.change(
-            room_id, user_id, lambda: self.store.moderation.rule(UUID(room_id), user_id, act)
-        )
+
+        async def rule() -> tuple[do.Ruling, list[Event]]:
+            ruling, events = await self.store.moderation.rule(UUID(room_id), user_id, act)
+            if room_id not in self._open:  # nobody's replica may hear of it; a voice may run all the same
+                for event in events:
+                    self._run(room_id, at_worker(event.body))
+            return ruling, events
+
+        return await self.change(room_id, user_id, rule)
 
     async def delete(self, room_id: str, user_id: int) -> None:
         """The room, with everything in it. Raises as Store.delete does."""
@@ -220,7 +245,7 @@ class Hub:
 
     def gone(self, room_id: str) -> None:
         """The tables do not have this room any more."""
-        self.tell(room_id, lambda room: room.deleted())
+        self.tell(room_id, lambda room: room.participants.room_deleted())
 
     def report(self, room_id: str, outcomes: Sequence[Outcome]) -> None:
         """What became of a batch of drafts."""
@@ -256,13 +281,15 @@ class Hub:
 
     async def _load_roster(self, room_id: str, entry: Open) -> None:
         try:
-            here = entry.room.here()
+            here = entry.room.participants.here()
             standing, members = await self.presence.roster(room_id, here)
         finally:
             entry.loading_roster = False
         if self._open.get(room_id) is entry:
             entry.roster_version = standing.roster_version
-            self.tell(room_id, lambda room: room.roster(members, here))
+            self.tell(
+                room_id, lambda room: room.participants.read(Roster(tuple(members), here, standing.last_seq))
+            )
 
     def open_rooms(self) -> list[str]:
         """The rooms to keep an eye on."""
@@ -271,7 +298,7 @@ class Hub:
     def everybody_here(self) -> Iterable[Here]:
         """Whose leases to keep."""
         for room_id, entry in self._open.items():
-            for user_id, stands in entry.room.here().items():
+            for user_id, stands in entry.room.participants.here().items():
                 yield Here(room_id, user_id, stands.visit)
 
     def stop_reading(self) -> None:
@@ -361,42 +388,16 @@ class Hub:
         finally:
             self.tell(room_id, lambda room: room.feed.replayed(effect, events))
 
-    def _save_mute(self, room_id: str, effect: do.SaveMute) -> None:
-        self._start(self._keep_mute(room_id, effect))
+    def _rule(self, room_id: str, effect: do.Rule) -> None:
+        self._start(self._moderate(room_id, effect))
 
-    async def _keep_mute(self, room_id: str, effect: do.SaveMute) -> None:
-        problem: CwrkError | None = None
+    async def _moderate(self, room_id: str, asked: do.Rule) -> None:
+        outcome: do.Ruling | CwrkError
         try:
-            await self._stored(
-                room_id,
-                effect.user_id,
-                lambda: self.store.members.set_muted(UUID(room_id), effect.user_id, effect.muted),
-            )
-        except CwrkError as error:
-            problem = error
-        self.tell(room_id, lambda room: room.mute_saved(effect, problem))
-        self.fanout.notify(room_id)
-
-    def _save_read(self, room_id: str, effect: do.SaveRead) -> None:
-        self.lanes.start(
-            (room_id, effect.user_id, "tables"),
-            lambda: self.store.members.set_read(UUID(room_id), effect.user_id, effect.seq),
-        )
-
-    def _hold_seat(self, room_id: str, effect: do.HoldSeat) -> None:
-        self.lanes.start(
-            (room_id, effect.user_id, "tables"),
-            lambda: self.store.members.hold_seat(UUID(room_id), effect.user_id),
-        )
-
-    def _drop_presence(self, room_id: str, effect: do.DropPresence) -> None:
-        async def drop() -> None:
-            entry = self._open.get(room_id)
-            if entry is None or effect.user_id not in entry.room.here():  # else came back while this waited
-                await self.presence.dropped(room_id, effect.user_id)
-                self.fanout.notify(room_id)
-
-        self.lanes.start((room_id, effect.user_id, "tables"), drop)
+            outcome = await self.moderate(room_id, asked.user_id, asked.act)
+        except CwrkError as problem:
+            outcome = problem
+        self.tell(room_id, lambda room: room.ruled(asked, outcome))
 
     def _wake(self, room_id: str, effect: do.Wake) -> None:
         asyncio.get_running_loop().call_later(
@@ -404,15 +405,19 @@ class Hub:
         )
 
     def _tick(self, room_id: str) -> None:
-        self.tell(room_id, lambda room: room.tick(self._clock()))
+        self.tell(room_id, lambda room: room.participants.tick(self._clock()))
 
     # --- small things -----------------------------------------------------------------------------------
 
     async def _stored(self, room_id: str, user_id: int, work: Callable[[], Awaitable[T]]) -> T:
         """A participant's changes in the tables happen in the order they were asked for."""
-        return await self.lanes.run((room_id, user_id, "tables"), work)
+        return await self.lanes.run(lane(room_id, user_id), work)
 
-    def _start(self, work: Any) -> None:
+    def _is_here(self, room_id: str, user_id: int) -> bool:
+        entry = self._open.get(room_id)
+        return entry is not None and user_id in entry.room.participants.here()
+
+    def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.create_task(self._alone(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from common.database import Connection, Database
 from common.errors import NotFound
 from rooms.bans import ban, bans_of, unban
+from rooms.effects import Ruling
 from rooms.event_rows import append_event
 from rooms.events import Event, Ruled
 from rooms.incoming import Moderate
@@ -19,14 +19,6 @@ from rooms.room_rows import bump, find_room, lock_log, lock_room, role_of
 
 # What is done to members; somebody who is none can be banned all the same.
 OF_MEMBERS = ("mute", "unmute", "kick", "role")
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What became of it: saved under `seq`, or `already` so, with the end of the log."""
-
-    seq: int
-    already: bool = False
 
 
 class Moderation:

@@ -1,10 +1,11 @@
-"""Who is in a room, as Room keeps them."""
+"""One participant, as Room keeps them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from rooms.outgoing import Present
+from rooms.rights import may_speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Snapshot:
     """How a participant stood when the tables were asked: an answer older than that is not used."""
 
     visit: int
-    mute_changes: int
+    changes: int
 
 
 @dataclass(slots=True)
@@ -44,17 +45,27 @@ class Participant:
     connections: set[str] = field(default_factory=set)
     lost_at: float | None = None  # when the last connection here went
     dropped: bool = False  # the grace is over: the tables are told that nobody is connected here
-    mute_changes: int = 0
+    changes: int = 0  # of what they change themselves: mute, hand, name
+    mutes: int = 0
     mute_kept: bool = True  # the tables know of our mute; until then they are not believed about it
+
+    @property
+    def here(self) -> bool:
+        """Connected to this replica, or expected back at it: their voice is ours to tell the worker of."""
+        return bool(self.connections) or self.lost_at is not None
 
     @property
     def muted(self) -> bool:
         return bool(self.member.muted_by)
 
-    def snapshot(self) -> Snapshot:
-        return Snapshot(self.member.visit, self.mute_changes)
+    def silenced(self, listen_only: bool) -> bool:
+        """Whether their packets are dropped: muted, or not allowed to speak."""
+        return self.muted or not may_speak(self.member.role, listen_only)
 
-    def view(self) -> Present:
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.member.visit, self.changes)
+
+    def view(self, listen_only: bool) -> Present:
         member = self.member
         return Present(
             user_id=str(member.user_id),
@@ -64,4 +75,6 @@ class Participant:
             last_seen_unix=int(member.last_seen),
             muted=self.muted,
             muted_by=member.muted_by,
+            hand_raised_at=member.hand_raised_at,
+            may_speak=may_speak(member.role, listen_only),
         )

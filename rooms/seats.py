@@ -22,14 +22,18 @@ async def take_seat(
 
     Raises Conflict (ROOM_FULL).
     """
-    taken = await connection.fetchval(
-        "SELECT count(*) FROM rooms.seats"
-        " WHERE room_id = $1 AND user_id <> $2 AND expires_at > clock_timestamp()",
+    held = await connection.fetchrow(
+        "SELECT count(*) FILTER (WHERE user_id <> $2) AS by_others,"
+        " count(*) FILTER (WHERE user_id = $2) AS own"
+        " FROM rooms.seats WHERE room_id = $1 AND expires_at > clock_timestamp()",
         room_id,
         user_id,
     )
-    if int(taken or 0) >= max_participants and not await _has_seat(connection, room_id, user_id):
-        raise Conflict("The room is full.", code="ROOM_FULL")
+    if held is None or not held["own"]:
+        # After `max` was lowered there may be more seats than it allows: they stay.
+        if held is None or held["by_others"] >= max_participants:
+            raise Conflict("The room is full.", code="ROOM_FULL")
+        await _lower_hand(connection, room_id, user_id)
     row = await connection.fetchrow(
         "INSERT INTO rooms.seats AS s (room_id, user_id, taken_at, seen_at, expires_at)"
         " VALUES ($1, $2, clock_timestamp(), clock_timestamp(),"
@@ -47,15 +51,13 @@ async def take_seat(
     return row
 
 
-async def _has_seat(connection: Connection, room_id: UUID, user_id: int) -> bool:
-    """After `max` was lowered there may be more seats than it allows: they stay."""
-    return bool(
-        await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM rooms.seats"
-            " WHERE room_id = $1 AND user_id = $2 AND expires_at > clock_timestamp())",
-            room_id,
-            user_id,
-        )
+async def _lower_hand(connection: Connection, room_id: UUID, user_id: int) -> None:
+    """A hand is of the one who sits there: who was gone so long does not find it up."""
+    await connection.execute(
+        "UPDATE rooms.members SET hand_raised_at = NULL"
+        " WHERE room_id = $1 AND user_id = $2 AND hand_raised_at IS NOT NULL",
+        room_id,
+        user_id,
     )
 
 

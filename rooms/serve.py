@@ -34,10 +34,10 @@ from rooms.history import History
 from rooms.hub import Hub
 from rooms.media_client import Worker
 from rooms.open_sessions import OpenSessions
+from rooms.participants import GRACE_SECONDS
 from rooms.placement import Placement
 from rooms.presence import RENEW_SECONDS, Presence
 from rooms.retention import Retention
-from rooms.room import GRACE_SECONDS
 from rooms.service import NAME, RoomsService
 from rooms.store import Store
 from rooms.voice_calls import VoiceCalls
