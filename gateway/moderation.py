@@ -15,7 +15,7 @@ from gateway.answers import json_answer
 from gateway.rooms import room_id
 from proto import rooms_pb2, rooms_pb2_grpc
 
-USER_ID = re.compile(r"[0-9]{1,16}")
+USER_ID = re.compile(r"[1-9][0-9]{0,15}")
 # What needs to be told nothing but whom.
 PLAIN_ACTIONS = ("mute", "unmute", "kick", "unban")
 
@@ -64,8 +64,8 @@ def _message(request: web.Request) -> rooms_pb2.ModerateRequest:
 def _user_id(request: web.Request) -> str:
     """Whom the path names. What is no number is nobody: NotFound, and nobody has to be asked."""
     user_id = request.match_info["user_id"]
-    if not USER_ID.fullmatch(user_id):
-        raise NotFound("There is no such person in this room.", code="PARTICIPANT_NOT_FOUND")
+    if not USER_ID.fullmatch(user_id) or int(user_id) > bodies.INTEGER_MAX:
+        raise NotFound("There is no such person here.", code="PERSON_NOT_FOUND")
     return user_id
 
 

@@ -123,6 +123,7 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict
         "BCRYPT_COST": "4",
         "GATEWAY_HOST": listen,
         "GATEWAY_PORT": str(gateway),
+        "PUBLIC_URL": f"http://127.0.0.1:{gateway}",
         "AUTH_ADDR": f"127.0.0.1:{auth}",
         "AUTH_LISTEN": f"127.0.0.1:{auth}",
         "ROOMS_ADDR": f"127.0.0.1:{rooms}",

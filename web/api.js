@@ -42,6 +42,7 @@ export const listRooms = (cursor = '') => call('GET', `/rooms?${query({ limit: 5
 export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, max, topic });
 export const getRoom = (id) => call('GET', room(id));
 export const joinRoom = (id) => call('POST', `${room(id)}/join`);
+export const acceptInvite = (code) => call('POST', `/invites/${encodeURIComponent(code)}/accept`);
 /** Goes on after the page. */
 export const leaveRoom = (id) => call('POST', `${room(id)}/leave`, undefined, { keepalive: true });
 export const chat = (id, after = '') => call('GET', `${room(id)}/chat?${query({ limit: 50, after })}`);

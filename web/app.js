@@ -1,6 +1,7 @@
 /** The page: who is signed in, which page the address asks for. */
 import { Notice } from './components/notice.js';
 import { html } from './html.js';
+import { InvitePage } from './pages/invite.js';
 import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
 import { RoomPage } from './pages/room.js';
@@ -14,17 +15,17 @@ import { effect } from './vendor/signals-core.js';
 
 // For whoever comes from a letter, signed in or not.
 const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
-const PAGES = { rooms: RoomsPage, room: RoomPage, lost: LostPage };
+const PAGES = { rooms: RoomsPage, room: RoomPage, invite: InvitePage, lost: LostPage };
 
 function App() {
-  const { page, roomId, invite, token, visit } = route.value;
+  const { page, roomId, code, invite, next, token, visit } = route.value;
   const Letter = LETTERS[page];
   if (Letter) return html`<${Letter} key=${visit} token=${token} /><${Notice} />`;
-  if (!state.user.value) return html`<${LoginPage} invite=${invite} /><${Notice} />`;
+  if (!state.user.value) return html`<${LoginPage} invite=${invite} invited=${next?.startsWith('/invite/')} /><${Notice} />`;
   const Page = PAGES[page];
   return html`
     <a class="skip" href="#main">${t('skip')}</a>
-    ${Page && html`<${Page} roomId=${roomId} />`}
+    ${Page && html`<${Page} roomId=${roomId} code=${code} />`}
     <${Notice} />
   `;
 }

@@ -95,6 +95,6 @@ export class History {
   }
 }
 
-function messageOf({ id, seq, user_id: userId, display_name: name, text, created_at: at }) {
-  return { id, seq, userId, name, text, at: Date.parse(at) };
+function messageOf({ id, seq, user_id: userId, display_name: name, text, created_at: at, edited_at: editedAt, deleted }) {
+  return { id, seq, userId, name, text, at: Date.parse(at), editedAt: editedAt ? Date.parse(editedAt) : 0, deleted };
 }

@@ -1,12 +1,12 @@
 /**
- * The address bar: `/` the rooms, `/login` the door, `/r/{id}` a room; `/forgot` asks for a letter, `/reset` and
- * `/verify` are where the links in letters lead, with a token after the `#`.
+ * The address bar: `/` the rooms, `/login` the door, `/r/{id}` a room, `/invite/{code}` the way into one; `/forgot`
+ * asks for a letter, `/reset` and `/verify` are where the links in letters lead, with a token after the `#`.
  */
 import { signal } from './vendor/signals-core.js';
 
 /**
  * @typedef {'forgot' | 'reset' | 'verify'} LetterPage
- * @typedef {{page: 'rooms' | 'login' | 'room' | 'lost' | LetterPage, roomId?: string, next?: string, invite?: string, token?: string, visit?: number}} Route
+ * @typedef {{page: 'rooms' | 'login' | 'room' | 'invite' | 'lost' | LetterPage, roomId?: string, code?: string, next?: string, invite?: string, token?: string, visit?: number}} Route
  */
 
 /** Opening the same link once more is another visit, though the address is the same. */
@@ -43,6 +43,8 @@ function read() {
   }
   const letter = /^\/(forgot|reset|verify)$/.exec(pathname);
   if (letter) return { page: /** @type {LetterPage} */ (letter[1]), token: token(hash), visit: ++visits };
+  const code = /^\/invite\/([\w-]+)\/?$/.exec(pathname);
+  if (code) return { page: 'invite', code: code[1] };
   const room = /^\/r\/([\w-]+)\/?$/.exec(pathname);
   return room ? { page: 'room', roomId: room[1] } : { page: 'lost' };
 }

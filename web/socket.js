@@ -36,7 +36,7 @@ export class Socket {
 
   /**
    * @param {string} roomId
-   * @param {{frame: (frame: Frame) => void, status: (status: Status, code?: number) => void}} on
+   * @param {{frame: (frame: Frame) => void, status: (status: Status, code?: number, reason?: string) => void}} on
    */
   constructor(roomId, on) {
     this.#roomId = roomId;
@@ -80,7 +80,7 @@ export class Socket {
     // The replay is asked for here, so that it comes before anything live.
     ws.onopen = () => this.#authenticate(token, this.#position ? { resume: this.#position } : {});
     ws.onmessage = ({ data }) => this.#received(JSON.parse(data));
-    ws.onclose = ({ code }) => this.#closed(code);
+    ws.onclose = ({ code, reason }) => this.#closed(code, reason);
   }
 
   #authenticate(token, more = {}) {
@@ -114,14 +114,14 @@ export class Socket {
     }, this.#silenceMs);
   }
 
-  /** @param {number} code the close code; 0 when there never was a connection, or it fell silent */
-  #closed(code) {
+  /** @param {number} code the close code; 0 when there never was a connection, or it fell silent @param {string} [reason] */
+  #closed(code, reason) {
     if (this.#ended) return;
     const settled = this.#openedAt && Date.now() - this.#openedAt > SETTLED_MS;
     this.#drop();
     if (FINAL.has(code)) {
       this.#end();
-      return this.#on.status('closed', code);
+      return this.#on.status('closed', code, reason);
     }
     if (settled) this.#attempts = 0;
     const wait = AT_ONCE.has(code) && settled ? 0 : backOff(this.#attempts++);

@@ -4,8 +4,10 @@
  * @typedef {import('./tokens.js').User} User
  * @typedef {{id: string, name: string, max_participants: number, created_at: string, owner_id: number,
  *            topic?: string, participants?: number, unread?: number}} Room
- * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string}} Person
- * @typedef {{id: string, seq: number, userId: string, name: string, text: string, at: number}} Message
+ * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string,
+ *            maySpeak: boolean}} Person
+ * @typedef {{id: string, seq: number, userId: string, name: string, text: string, at: number,
+ *            editedAt: number, deleted: boolean}} Message
  * @typedef {import('./outbox.js').Pending} Pending
  * @typedef {'off' | 'connecting' | 'on' | 'lost' | 'elsewhere'} VoiceStatus
  * @typedef {'ok' | 'asking' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
@@ -35,6 +37,8 @@ export const microphone = signal(/** @type {Microphone} */ ('ok'));
 /** Whether there is a microphone to speak into, or may be in a moment. */
 export const canSpeak = computed(() => microphone.value === 'ok' || microphone.value === 'asking');
 export const muted = signal(false);
+/** Whether I am kept from speaking, by my role or by the room. */
+export const barred = computed(() => people.value.some(({ id, maySpeak }) => id === myId.value && !maySpeak));
 export const soundBlocked = signal(false);
 /** Whose voice each receiving m-line carries: mid → user id or null. */
 export const slots = signal(/** @type {Map<string, string | null>} */ (new Map()));
@@ -63,6 +67,7 @@ export function leftRoom() {
     shutOut.value = null;
     people.value = [];
     messages.value = [];
+    changes.clear();
     history.value = 'loading';
     older.value = { cursor: '', loading: false };
     pending.value = [];
@@ -73,7 +78,9 @@ export function leftRoom() {
   });
 }
 
-export const roomEntered = (entered) => (room.value = entered);
+/** What the websocket has said of the room meanwhile is newer. */
+export const roomEntered = (entered) => (room.value = { ...entered, ...room.value });
+export const roomChanged = (view) => (room.value = { ...room.value, ...view });
 export const connectionIs = (status) => (connection.value = status);
 export const keptOut = (code, said = '') => (shutOut.value = { code: String(code), said });
 
@@ -93,15 +100,35 @@ export function personLeft(id) {
   people.value = people.value.filter((person) => person.id !== id);
 }
 
+/** Of messages that may be on their way here, in an older form: id → what became of them. */
+const changes = new Map();
+const MOST_CHANGES = 1_000;
+
 /** Messages from anywhere, in any order, some perhaps known already. @param {Message[]} list */
 export function messagesCame(list) {
   const known = new Set(messages.value.map(({ id }) => id));
-  const fresh = list.filter(({ id }) => !known.has(id));
+  for (const { id, text, editedAt, deleted } of list) {
+    if (known.has(id) && (deleted || editedAt)) messageChanged(id, { text, editedAt, deleted });
+  }
+  const fresh = list.filter(({ id }) => !known.has(id)).map((message) => changed(message, changes.get(message.id)));
   if (!fresh.length) return;
   const last = messages.value.at(-1)?.seq ?? 0;
   const appended = fresh.length === 1 && fresh[0].seq > last;
   const all = [...messages.value, ...fresh];
   messages.value = appended ? all : all.sort((a, b) => a.seq - b.seq);
+}
+
+/** An edit or a deletion. @param {string} id @param {{text: string, editedAt: number, deleted: boolean}} change */
+export function messageChanged(id, change) {
+  changes.set(id, changed({ text: '', editedAt: 0, deleted: false, ...changes.get(id) }, change));
+  if (changes.size > MOST_CHANGES) changes.delete(changes.keys().next().value);
+  messages.value = messages.value.map((message) => (message.id === id ? changed(message, change) : message));
+}
+
+/** The newer one wins, and what is deleted stays so. */
+function changed(message, change) {
+  if (!change || message.deleted || (!change.deleted && change.editedAt < message.editedAt)) return message;
+  return { ...message, ...change };
 }
 
 /** Those up to this seq. @param {number} seq */

@@ -12,6 +12,8 @@ import { batch } from './vendor/signals-core.js';
 import { Voice } from './voice.js';
 
 const MUTE = 'mute';
+/** Reasons of a close that say more than its code. */
+const SAID_BY_NAME = new Set(['BANNED', 'KICKED', 'ROOM_DELETED']);
 
 /** Take a seat and connect. Problems end up in `state.shutOut`. @param {string} roomId */
 export function enterRoom(roomId) {
@@ -82,7 +84,7 @@ class Visit {
       if (this.#ended) return;
       this.#socket = new Socket(this.#roomId, {
         frame: (frame) => this.#received(frame),
-        status: (status, code) => this.#statusChanged(status, code),
+        status: (status, code, reason) => this.#statusChanged(status, code, reason),
       });
       const room = await api.getRoom(this.#roomId);
       if (!this.#ended) state.roomEntered(room);
@@ -101,12 +103,12 @@ class Visit {
     this.#send('chat', { message: text, client_msg_id: id }, id);
   }
 
-  #statusChanged(status, code) {
+  #statusChanged(status, code, reason) {
     state.connectionIs(status);
     if (status !== 'open') this.#history.disconnected();
     if (status !== 'closed' || !code) return;
     this.voice.leave();
-    state.keptOut(code);
+    state.keptOut(SAID_BY_NAME.has(reason) ? reason : code);
   }
 
   /** @param {import('./socket.js').Frame} frame */
@@ -117,12 +119,15 @@ class Visit {
   /** A dict from the frame's type to what it does; types that are not here are from a newer server. */
   #handlers = {
     hello: ({ ice_servers: iceServers }) => (this.voice.iceServers = iceServers ?? []),
-    state: ({ participants }) => this.#connected(participants),
+    state: (payload) => this.#connected(payload),
     resumed: ({ recovered }) => !recovered && this.#history.missed(),
     peer_joined: ({ participant }) => this.#came(personOf(participant)),
     peer_left: ({ user_id: id }) => this.#went(id),
     participant_updated: ({ participant }) => this.#changed(personOf(participant)),
     chat: (payload, { seq }) => this.#said(messageOfFrame(payload, seq), payload),
+    chat_edited: ({ msg_id: id, message: text, ts_unix: at }) => state.messageChanged(id, edit(text, at)),
+    chat_deleted: ({ msg_id: id }) => state.messageChanged(id, DELETION),
+    room_updated: ({ room }) => state.roomChanged(room),
     chat_ack: (payload) => this.#acked(payload),
     answer: (payload, { id }) => this.voice.answered(payload, id),
     slots: ({ slots }) => state.slotsAre(slots),
@@ -131,8 +136,9 @@ class Visit {
     error: (payload) => this.#failed(payload),
   };
 
-  #connected(participants) {
+  #connected({ participants, room }) {
     batch(() => {
+      state.roomChanged(room);
       state.peopleAre(participants.map(personOf));
       const me = state.people.value.find(({ id }) => id === state.myId.value);
       // A mute asked for while there was no connection must not be undone by it.
@@ -188,7 +194,8 @@ class Visit {
     if (!sent) return;
     batch(() => {
       const { id: userId, displayName: name } = state.user.value;
-      state.messagesCame([{ id: msgId, seq, userId: String(userId), name, text: sent.text, at: at * 1000 }]);
+      const message = { id: msgId, seq, userId: String(userId), name, text: sent.text, at: at * 1000 };
+      state.messagesCame([{ ...message, editedAt: 0, deleted: false }]);
       this.#outbox.settled(id);
     });
   }
@@ -203,9 +210,14 @@ class Visit {
 
 function personOf(payload) {
   const { user_id: id, display_name: name, role, joined_at_unix: joinedAt, muted, muted_by: mutedBy } = payload;
-  return { id, name, role, joinedAt, muted, mutedBy: mutedBy ?? '' };
+  return { id, name, role, joinedAt, muted, mutedBy: mutedBy ?? '', maySpeak: payload.may_speak ?? true };
 }
 
-function messageOfFrame({ msg_id: id, user_id: userId, display_name: name, message: text, ts_unix: at }, seq) {
-  return { id, seq, userId, name, text, at: at * 1000 };
+/** A replayed message comes as it is now: edited, or deleted and without its text. */
+function messageOfFrame(payload, seq) {
+  const { msg_id: id, user_id: userId, display_name: name, message: text, ts_unix: at, deleted } = payload;
+  return { id, seq, userId, name, text, at: at * 1000, editedAt: (payload.edited_at_unix ?? 0) * 1000, deleted };
 }
+
+const edit = (text, at) => ({ text, editedAt: at * 1000, deleted: false });
+const DELETION = { text: '', editedAt: 0, deleted: true };

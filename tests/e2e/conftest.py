@@ -16,11 +16,11 @@ from typing import Any, TypeAlias
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e import namespace
 from tests.e2e.browsers import chromium
-from tests.e2e.person import Person
+from tests.e2e.person import PATIENCE_MS, Person
 from tests.e2e.tone import write_tone
 from tests.services import Stack
 
@@ -28,6 +28,9 @@ TONE_HZ = 440
 
 NewPerson: TypeAlias = Callable[..., Awaitable[Person]]
 Figure: TypeAlias = Callable[[str], None]
+
+# As long as for every other step: its own 5 s are not enough for a busy machine.
+expect.set_options(timeout=PATIENCE_MS)
 
 FIGURES = pytest.StashKey[list[str]]()
 

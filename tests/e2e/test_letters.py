@@ -4,14 +4,14 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from dev.ports import free_port
 from tests import services
 from tests.auth.smtp import Server, smtp_server
+from tests.e2e.pictures import picture
 from tests.services import ROOT, Stack
 
 PASSWORD = "correct horse"
@@ -45,12 +45,6 @@ async def invite(place: Stack) -> str:
     )  # fmt: skip
     said, _ = await made.communicate()
     return said.decode().splitlines()[0]
-
-
-async def picture(page: Page, name: str) -> None:
-    """For our own eyes, where somebody asks for it: CWRK_PICTURES names a folder."""
-    if folder := os.environ.get("CWRK_PICTURES"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 async def test_invited_verified_forgotten_and_in_again(browser: Browser, place: Stack, smtp: Server) -> None:

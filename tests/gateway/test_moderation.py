@@ -53,10 +53,10 @@ async def test_a_field_of_the_wrong_kind(
     assert rooms.asked == []
 
 
-@pytest.mark.parametrize("whom", ["me", "-1", "1.0", "9" * 17, "%D9%A3"])
+@pytest.mark.parametrize("whom", ["me", "-1", "0", "07", "1.0", "9" * 16, "9" * 17, "%D9%A3"])
 async def test_what_is_no_number_is_nobody(api: Api, rooms: RecordedRooms, whom: str) -> None:
     answer = await api.call("POST", f"/rooms/{ID}/participants/{whom}/kick")
-    assert_problem(answer, 404, "PARTICIPANT_NOT_FOUND")
+    assert_problem(answer, 404, "PERSON_NOT_FOUND")
     assert rooms.asked == []
 
 

@@ -61,6 +61,9 @@ class Student:
     async def get(self, path: str, *, status: int = 200) -> dict[str, Any]:
         return await self._request("GET", path, status)
 
+    async def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
+        return await self._request(method, path, status, json=body)
+
     async def _request(self, method: str, path: str, status: int, **options: Any) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         async with self._http.request(method, self.url + path, headers=headers, **options) as answer:

@@ -1,6 +1,6 @@
 /** The voice controls, and a sentence with a way on when something stands between a person and the talk. */
 import { html } from '../html.js';
-import { canSpeak, microphone, muted, soundBlocked, voice } from '../state.js';
+import { barred, canSpeak, microphone, muted, soundBlocked, voice } from '../state.js';
 import { t } from '../text.js';
 import { useEffect } from '../vendor/preact-hooks.js';
 import { Alert, HangUp, Headset, Microphone, MicrophoneOff } from './icons.js';
@@ -28,7 +28,7 @@ function OutOfVoice({ visit }) {
 function InVoice({ visit }) {
   useEffect(() => listenForM(visit), [visit]);
   return html`
-    ${canSpeak.value ? html`<${Mute} visit=${visit} />` : html`<${ListeningOnly} />`}
+    ${canSpeak.value && !barred.value ? html`<${Mute} visit=${visit} />` : html`<${ListeningOnly} />`}
     <p class="voice-status" role="status" data-voice=${voice.value}>${t(STATUS[voice.value])}</p>
     <button class="hang-up" title=${t('leaveVoice')} onClick=${() => visit.voice.leave()}>
       <${HangUp} /><span>${t('leaveVoice')}</span>
@@ -57,6 +57,7 @@ function Hints({ visit }) {
   const again = () => visit.voice.openMicrophone();
   return html`
     ${soundBlocked.value && html`<${Hint} text=${t('soundBlocked')} action=${t('soundOn')} act=${() => visit.voice.unblock()} />`}
+    ${barred.value && html`<${Hint} text=${t('barred')} quiet />`}
     ${voice.value === 'elsewhere' && html`<${Hint} text=${t('voiceElsewhere')} />`}
     ${microphone.value === 'asking' && voice.value === 'connecting' && html`<${Hint} text=${t('micAsking')} quiet />`}
     ${microphone.value === 'refused' && html`<${Hint} text=${t('micRefused')} action=${t('retry')} act=${again} />`}
@@ -80,7 +81,7 @@ function Hint({ text, action, act, quiet }) {
 function listenForM(visit) {
   const pressed = (event) => {
     if (event.code !== 'KeyM' || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (canSpeak.value && !event.target.closest(WRITING)) visit.mute(!muted.value);
+    if (canSpeak.value && !barred.value && !event.target.closest(WRITING)) visit.mute(!muted.value);
   };
   addEventListener('keydown', pressed);
   return () => removeEventListener('keydown', pressed);

@@ -38,7 +38,10 @@ function Message({ message, continues, visit }) {
         <${Avatar} id=${message.userId} name=${message.name} />
         <p class="who"><b><bdi>${message.name}</bdi></b> <${Time} at=${message.at} /></p>
       `}
-      <p class="text">${message.text}</p>
+      ${message.deleted
+        ? html`<p class="text gone">${t('messageDeleted')}</p>`
+        : html`<p class="text">${message.text}</p>`}
+      ${Boolean(message.editedAt) && !message.deleted && html`<p class="edited">${t('edited')}</p>`}
       ${message.pending && html`<${Delivery} message=${message} visit=${visit} />`}
     </li>
   `;

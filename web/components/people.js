@@ -23,9 +23,9 @@ export function People() {
 function Person({ person }) {
   const mine = person.id === myId.value;
   const silent = mine ? muted.value : person.muted;
-  const speaks = !silent && (mine ? speakingMyself.value : speaking.value.has(person.id));
+  const speaks = !silent && person.maySpeak && (mine ? speakingMyself.value : speaking.value.has(person.id));
   const away = mine ? voice.value !== 'on' : allHeard.value && !heard.value.has(person.id);
-  const status = speaks ? 'speaking' : silent ? mutedText(person) : away ? 'notInVoice' : null;
+  const status = speaks ? 'speaking' : silent ? mutedText(person) : away ? 'notInVoice' : person.maySpeak ? null : 'listens';
   return html`
     <li class=${`person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`} data-user=${person.id}>
       <span class="ring">

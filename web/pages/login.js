@@ -8,17 +8,21 @@ import { follow } from '../router.js';
 import { t } from '../text.js';
 import { useSignal } from '../vendor/signals.js';
 
-/** @param {{invite?: string}} props whoever comes with an invite is new here */
-export function LoginPage({ invite = '' }) {
+/**
+ * @param {{invite?: string, invited?: boolean}} props `invite` lets one register, and who has one is new here;
+ * `invited`: a room waits behind the door
+ */
+export function LoginPage({ invite = '', invited = false }) {
   const isNew = useSignal(Boolean(invite));
   return html`
     <${Door}>
-      <${AccountForm} key=${isNew.value} isNew=${isNew.value} invite=${invite} turn=${() => (isNew.value = !isNew.value)} />
+      <${AccountForm} key=${isNew.value} isNew=${isNew.value} invite=${invite} invited=${invited}
+        turn=${() => (isNew.value = !isNew.value)} />
     <//>
   `;
 }
 
-function AccountForm({ isNew, invite, turn }) {
+function AccountForm({ isNew, invite, invited, turn }) {
   const email = useSignal('');
   const name = useSignal('');
   const password = useSignal('');
@@ -42,6 +46,7 @@ function AccountForm({ isNew, invite, turn }) {
   return html`
     <form class="card account" onSubmit=${submit}>
       <h2>${t(isNew ? 'register' : 'login')}</h2>
+      ${invited && html`<p>${t('invited')}</p>`}
       ${isNew && html`<${Field} label=${t('displayName')} hint=${t('displayNameHint')} error=${fields.displayName}
         value=${name.value} change=${(value) => (name.value = value)} autocomplete="name" name="displayName" required maxlength="64" />`}
       <${Field} label=${t('email')} error=${fields.email} value=${email.value} change=${(value) => (email.value = value)}

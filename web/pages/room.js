@@ -60,12 +60,13 @@ function Connection() {
 
 function ShutOut({ again }) {
   const { code, said } = shutOut.value;
+  const forGood = code === 'BANNED' || code === 'ROOM_DELETED';
   return html`
     <main id="main" class="shut-out card">
       <p role="alert">${errorText(code, said)}</p>
       <div class="buttons">
         <a class="button" href="/" onClick=${follow}>${t('toRooms')}</a>
-        <button class="primary" onClick=${again}>${t('retry')}</button>
+        ${!forGood && html`<button class="primary" onClick=${again}>${t('retry')}</button>`}
       </div>
     </main>
   `;
