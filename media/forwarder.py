@@ -22,7 +22,7 @@ from media.history import Packet
 from media.packet_loop import Counters, Drop, Polled, SentStream, TransportNumbers
 from media.participant import Participant
 from media.reception import ReportBlock
-from media.uplink import ONSET, Uplink
+from media.uplink import Uplink
 
 #: Reads of a socket's inbox before others get their turn.
 _ROUNDS: Final = 8
@@ -252,7 +252,7 @@ class Forwarder:
             self._incomplete[state.id] = state
         for each in packets:
             self._forward(uplink.routes, each, uplink.history.contributor, now)
-        if uplink.voiced == ONSET and packets:
+        if uplink.begins and packets:
             polled.onsets.append(state.id)
 
     def _forward(self, routes: list[Downlink], packet: Packet, contributor: int, now: float) -> None:

@@ -6,8 +6,9 @@ socket, no packet and no clock: each method is synchronous and returns the effec
 run in order before the next call.
 
 Slots are given out first come, first served: a listener hears the Producers in the order they came, as
-many as it has slots. Nobody who has a slot is moved; one that becomes free goes to the Producer that
-waited longest.
+many as it has slots. Nobody who has a slot is moved, until somebody who has none begins to speak: `promote`
+then takes the slot of a Producer that may give way (media/selection.py says which). A slot that becomes free
+goes to who was promoted last, and else to who waited longest.
 """
 
 from __future__ import annotations
@@ -32,11 +33,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """The Producer's packets go to the listener's slot from now on."""
+    """The Producer's packets go to the listener's slot from now on; with `catch_up` what it has just said
+    too, since it is in the middle of a word."""
 
     producer: str
     listener: str
     mid: str
+    catch_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Router:
     def __init__(self) -> None:
         self._producers: dict[str, _Producer] = {}  # in the order they came
         self._listeners: dict[str, _Listener] = {}
+        self._promoted: dict[str, None] = {}  # the last one last
 
     @property
     def empty(self) -> bool:
@@ -131,6 +135,36 @@ class Router:
         producer.muted = muted
         return [SetMuted(user_id, muted)]
 
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody has fewer slots than there are voices to hear."""
+        voices = len(self._producers)
+        return any(
+            len(state.consumers) < voices - (listener in self._producers)
+            for listener, state in self._listeners.items()
+        )
+
+    def promote(self, user_id: str, giving_way: list[str]) -> list[Effect]:
+        """Everybody is to hear this Producer, in the slot of the first of `giving_way` that they hear. Who
+        hears it already keeps it where it is, and who hears none of those goes on as before."""
+        effects: list[Effect] = []
+        if user_id not in self._producers:
+            return effects
+        self._promoted.pop(user_id, None)
+        self._promoted[user_id] = None
+        for listener, state in self._listeners.items():
+            if not giving_way or listener == user_id or user_id in state.consumers.values():
+                continue
+            places = {producer: mid for mid, producer in state.consumers.items() if producer is not None}
+            mid = next((places[producer] for producer in giving_way if producer in places), None)
+            if mid is not None:
+                state.consumers[mid] = user_id
+                effects += [
+                    Connect(user_id, listener, mid, catch_up=True),
+                    SlotsChanged(listener, self.slots(listener)),
+                ]
+        return effects
+
     def _reconnect(self, producer: str) -> list[Effect]:
         return [
             Connect(producer, listener, mid)
@@ -158,6 +192,7 @@ class Router:
     def _silence(self, producer: str) -> list[Effect]:
         """Takes a Producer out of every slot, and gives those to who waits."""
         del self._producers[producer]
+        self._promoted.pop(producer, None)
         effects: list[Effect] = []
         for listener, state in self._listeners.items():
             for mid, carried in state.consumers.items():
@@ -173,7 +208,8 @@ class Router:
         """Gives the listener's free slots to the Producers it does not hear yet."""
         consumers = self._listeners[listener].consumers
         heard = set(consumers.values())
-        waiting = [name for name in self._producers if name != listener and name not in heard]
+        order = [*reversed(self._promoted), *self._producers]
+        waiting = [name for name in dict.fromkeys(order) if name != listener and name not in heard]
         free = [mid for mid, carried in consumers.items() if carried is None]
         for mid, producer in zip(free, waiting, strict=False):
             consumers[mid] = producer

@@ -33,9 +33,9 @@ class Speakers:
         self._speaking: set[str] = set()
         self._told: tuple[Speaker, ...] = ()
 
-    def update(self, heard: dict[str, int]) -> tuple[Speaker, ...] | None:
-        """Takes the loudest level of each voice of the last INTERVAL, and returns who speaks now, loudest
-        first; None when that is what it returned last."""
+    def update(self, heard: dict[str, int], first: str | None = None) -> tuple[Speaker, ...] | None:
+        """Takes the loudest level of each voice of the last INTERVAL, and returns who speaks now, `first`
+        first and then the loudest; None when that is what it returned last."""
         for user_id in self._levels.keys() | heard.keys():
             level = max(heard.get(user_id, 0), self._levels.get(user_id, 0) - FALL)
             if level >= SPEAKS:
@@ -47,7 +47,7 @@ class Speakers:
         told = tuple(
             sorted(
                 (Speaker(user_id, self._levels[user_id] // STEP * STEP) for user_id in self._speaking),
-                key=lambda speaker: (-speaker.level, speaker.user_id),
+                key=lambda speaker: (speaker.user_id != first, -speaker.level, speaker.user_id),
             )
         )
         if told == self._told:

@@ -22,8 +22,9 @@ SPEECH: Final = 50
 #: … if the packet is as long as this, octets: what Opus sends in a silence is shorter, whatever level its
 #: sender claims for it.
 MIN_SPEECH: Final = 4
-#: So many packets of speech in a row have somebody begin to speak; a click is shorter.
-ONSET: Final = 3
+#: After so much speech without a break somebody has begun to speak, timestamp units: 40 ms, and the packet
+#: that makes them full. A click is shorter.
+ONSET: Final = 1920
 
 
 class Uplink:
@@ -33,13 +34,15 @@ class Uplink:
         "_counters",
         "_first",
         "_numbers",
+        "_speaks",
+        "_speaks_from",
+        "begins",
         "history",
         "loudest",
         "missing",
         "muted",
         "reception",
         "routes",
-        "voiced",
     )
 
     def __init__(self, numbers: TransportNumbers, counters: Counters) -> None:
@@ -51,8 +54,10 @@ class Uplink:
         self.missing = Missing()
         #: The smallest -dBov since the owner last took it away.
         self.loudest: int | None = None
-        #: Packets of speech in a row; at ONSET it has begun to speak.
-        self.voiced = 0
+        #: The packet just taken is the one with which it has begun to speak.
+        self.begins = False
+        self._speaks = False
+        self._speaks_from: int | None = None
         #: No packet below this index is taken or passed on, in redundancy neither.
         self._first = 0
         #: The slots it is heard in.
@@ -72,7 +77,8 @@ class Uplink:
         self.history.clear()
         self.missing.clear()
         self.loudest = None
-        self.voiced = 0
+        self.begins = self._speaks = False
+        self._speaks_from = None
 
     def due(self, now: float) -> list[int]:
         """The sequence numbers to ask the speaker for now."""
@@ -159,7 +165,14 @@ class Uplink:
             level = level & 0x7F if len(packet.opus) >= MIN_SPEECH else rtp.SILENT
             if self.loudest is None or level < self.loudest:
                 self.loudest = level
-            self.voiced = self.voiced + 1 if level <= SPEECH else 0
+            self.begins = False
+            if level > SPEECH:
+                self._speaks = False
+                self._speaks_from = None
+            elif self._speaks_from is None:
+                self._speaks_from = packet.timestamp
+            elif not self._speaks and ONSET <= (packet.timestamp - self._speaks_from) & 0xFFFFFFFF < 1 << 31:
+                self._speaks = self.begins = True
         return [packet]
 
     def _switch(self) -> None:

@@ -1,4 +1,4 @@
-"""A voice and a room, as the Worker keeps them."""
+"""A voice, as the Worker keeps it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from media.address import Path
 from media.negotiation import Offer
 from media.packet_loop import SlotNumbers
-from media.router import Router
-from media.speakers import Speakers
 from media.transport import Transport
 
 
@@ -43,14 +41,3 @@ class Voice:
     checked_at: float = 0.0
     transport: Transport = field(init=False)
     task: asyncio.Task[None] = field(init=False)
-
-
-@dataclass(slots=True)
-class Room:
-    """`voices` are those the Router knows, one a participant. `arriving` has the next voice of a
-    participant who is in `voices` still: it takes over when its handshake is through."""
-
-    router: Router = field(default_factory=Router)
-    speakers: Speakers = field(default_factory=Speakers)
-    voices: dict[str, Voice] = field(default_factory=dict)
-    arriving: dict[str, Voice] = field(default_factory=dict)

@@ -22,18 +22,19 @@ from common import errors, log
 from media import negotiation, reports, rtcp
 from media.advertised import candidates_of
 from media.datagrams import PacketSocket
-from media.events import Events, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.events import Events, SlotsEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
 from media.packet_loop import PacketLoop, SlotNumbers, TransportNumbers
 from media.paths import Paths
-from media.router import Connect, Disconnect, Effect, SetMuted, Slot, SlotsChanged
+from media.room import Room
+from media.router import Slot
 from media.rtp import SILENT
 from media.sdp import BadOffer
 from media.speakers import INTERVAL
 from media.transport import Certificate, HandshakeFailed, Transport
-from media.voice import Room, Voice, contributor
+from media.voice import Voice, contributor
 
 #: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
 LOST_SPEAKING: Final = 5.0
@@ -172,7 +173,7 @@ class Worker:
         if room is not None:
             for voice in self._voices_of(room, user_id):
                 voice.muted = muted
-            self._perform(room_id, room, room.router.set_muted(user_id, muted))
+            room.perform(room.router.set_muted(user_id, muted))
 
     def close(self, room_id: str, user_id: str) -> None:
         """Ends a participant's voice; nothing happens when there is none."""
@@ -198,7 +199,7 @@ class Worker:
         if room is None:
             if len(self._rooms) >= self._limits.rooms:
                 raise errors.Unavailable("This media worker is full.", code="WORKER_FULL", retry_after=5.0)
-            room = self._rooms[room_id] = Room()
+            room = self._rooms[room_id] = Room(room_id, self.forwarder, self.events)
         elif user_id not in room.voices and len(room.voices) >= self._limits.participants:
             raise errors.Unavailable("The room's voice channel is full.", code="VOICE_FULL", retry_after=5.0)
         return room
@@ -262,7 +263,7 @@ class Worker:
         mids = tuple(each.mid for each in voice.slots)
         speaks = voice.offer.uplink is not None
         effects = room.router.join(voice.user_id, mids, speaks=speaks, muted=voice.muted)
-        self._perform(voice.room_id, room, effects)
+        room.perform(effects)
 
     def _succeed(self, voice: Voice, reason: str) -> None:
         """An arriving voice takes the place of the one before it, which ends for this reason."""
@@ -287,9 +288,7 @@ class Worker:
         if self._is_arriving(voice):
             del room.arriving[voice.user_id]
         else:
-            self._perform(voice.room_id, room, room.router.leave(voice.user_id))
-            room.speakers.forget(voice.user_id)
-            del room.voices[voice.user_id]
+            room.leave(voice.user_id)
             if room.router.empty:
                 del self._rooms[voice.room_id]
         self._end(voice)
@@ -305,20 +304,6 @@ class Worker:
         self._closing.add(goodbye)
         goodbye.add_done_callback(self._closing.discard)
         logger.info("voice closed", room_id=voice.room_id, user_id=voice.user_id, voice_id=voice.id)
-
-    def _perform(self, room_id: str, room: Room, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case Connect(producer, listener, mid):
-                    self.forwarder.add_route(room.voices[producer].number, room.voices[listener].number, mid)
-                case Disconnect(listener, mid):
-                    self.forwarder.drop_route(room.voices[listener].number, mid)
-                case SetMuted(producer, muted):
-                    self.forwarder.set_muted(room.voices[producer].number, muted)
-                    if muted:
-                        room.speakers.forget(producer)
-                case SlotsChanged(listener, slots):
-                    self.events.emit(SlotsEvent(room_id, listener, room.voices[listener].id, slots))
 
     # --- packets and time --------------------------------------------------------------------------------
 
@@ -359,6 +344,11 @@ class Worker:
                 self.forwarder.repeat(number, ssrc, sequences, now)
         for number, ssrc, sequences in polled.missing:
             self._ask(self._voices[number], ssrc, sequences)
+        for number in polled.onsets:
+            voice = self._voices[number]
+            room = self._rooms[voice.room_id]
+            if room.voices.get(voice.user_id) is voice:
+                room.begins(voice.user_id, now)
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -372,7 +362,7 @@ class Worker:
     def tick(self, now: float, wall: float) -> None:
         """What is due at `now` (monotonic) and `wall` (Unix): who speaks, is lost, gets a report."""
         self._paths.sweep(now)
-        self._tell_speakers()
+        self._listen(now)
         for voice in list(self._voices.values()):
             if self._is_lost(voice, now):
                 self._lose(voice, "timeout")
@@ -380,15 +370,13 @@ class Worker:
                 voice.report_at = now + _REPORT_INTERVAL
                 self._report(voice, now, wall)
 
-    def _tell_speakers(self) -> None:
+    def _listen(self, now: float) -> None:
         heard: dict[str, dict[str, int]] = {}
         for number, level in self.forwarder.levels().items():
             voice = self._voices[number]
             heard.setdefault(voice.room_id, {})[voice.user_id] = SILENT - level
         for room_id, room in self._rooms.items():
-            speakers = room.speakers.update(heard.get(room_id, {}))
-            if speakers is not None:
-                self.events.emit(SpeakersEvent(room_id, speakers))
+            room.listen(heard.get(room_id, {}), now)
 
     def _is_lost(self, voice: Voice, now: float) -> bool:
         packet, spoken = self.forwarder.heard(voice.number)

@@ -55,6 +55,60 @@ def test_who_has_a_slot_stays_in_it_when_others_go() -> None:
     assert heard(router, "ann") == ["kim", "eve"]
 
 
+def test_a_room_is_crowded_when_somebody_cannot_hear_everybody() -> None:
+    router = Router()
+    crowded = []
+    for user, slots in (("ann", 2), ("bob", 2), ("eve", 2), ("kim", 3)):
+        join(router, user, slots=slots)
+        crowded.append(router.crowded)
+    assert crowded == [False, False, False, True]
+    router.leave("bob")
+    assert not router.crowded
+
+
+def test_one_who_cannot_hear_makes_a_crowd_too() -> None:
+    router = Router()
+    join(router, "ann")
+    join(router, "leo", slots=0, speaks=False)
+    assert router.crowded
+
+
+def test_who_begins_to_speak_takes_the_slot_of_the_first_that_gives_way() -> None:
+    router = Router()
+    for user in ("ann", "bob", "eve", "kim", "leo"):
+        join(router, user)
+    assert heard(router, "ann") == ["bob", "eve"]
+    effects = router.promote("kim", ["leo", "eve", "bob"])
+    assert effects[:2] == [
+        Connect("kim", "ann", "m1", catch_up=True),
+        SlotsChanged("ann", (Slot("m0", "bob"), Slot("m1", "kim"))),
+    ]
+    everybody = [heard(router, user) for user in ("ann", "bob", "eve", "kim", "leo")]
+    assert everybody == [["bob", "kim"], ["ann", "kim"], ["ann", "kim"], ["ann", "bob"], ["ann", "kim"]]
+
+
+def test_where_nobody_gives_way_nothing_changes() -> None:
+    router = Router()
+    for user in ("ann", "bob", "eve", "kim"):
+        join(router, user)
+    assert router.promote("kim", []) == []
+    assert router.promote("kim", ["kim", "leo"]) == []
+    assert router.promote("leo", ["ann"]) == []
+    assert heard(router, "ann") == ["bob", "eve"]
+
+
+def test_a_slot_that_becomes_free_goes_to_who_spoke_last() -> None:
+    router = Router()
+    for user in ("ann", "bob", "eve", "kim", "leo", "mia"):
+        join(router, user)
+    router.promote("leo", [])
+    router.promote("kim", [])
+    router.leave("bob")
+    assert heard(router, "ann") == ["kim", "eve"]
+    join(router, "newcomer", slots=3)
+    assert heard(router, "newcomer") == ["kim", "leo", "ann"]
+
+
 def test_a_mute_changes_no_slot() -> None:
     router = Router()
     join(router, "ann")
@@ -92,7 +146,10 @@ def test_who_is_not_here_changes_nothing() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from(["join", "listen", "leave"])), max_size=60)
+    st.lists(
+        st.tuples(st.sampled_from("abcdefg"), st.sampled_from(["join", "listen", "leave", "speak"])),
+        max_size=60,
+    )
 )
 def test_every_slot_is_used_that_can_be(steps: list[tuple[str, str]]) -> None:
     """After any history: nobody hears themselves or one twice, and no slot is free while somebody waits. The
@@ -101,7 +158,9 @@ def test_every_slot_is_used_that_can_be(steps: list[tuple[str, str]]) -> None:
     speakers: dict[str, bool] = {}
     routes: dict[tuple[str, str], str] = {}
     for user, action in steps:
-        if action == "leave":
+        if action == "speak":
+            effects = router.promote(user, sorted(set("abcdefg") - {user}))
+        elif action == "leave":
             speakers.pop(user, None)
             effects = router.leave(user)
             routes = {key: producer for key, producer in routes.items() if key[0] != user}
@@ -109,6 +168,8 @@ def test_every_slot_is_used_that_can_be(steps: list[tuple[str, str]]) -> None:
             speakers[user] = action == "join"
             routes = {key: producer for key, producer in routes.items() if key[0] != user}
             effects = router.join(user, ("1", "2", "3"), speaks=action == "join", muted=False)
+        if action == "speak" and speakers.get(user):
+            assert all(user in heard(router, other) for other in speakers if other != user)
         for effect in effects:
             if isinstance(effect, Connect):
                 routes[effect.listener, effect.mid] = effect.producer

@@ -15,6 +15,14 @@ def test_the_loudest_comes_first() -> None:
     assert speakers.update({"ann": 88, "bob": 112}) == (Speaker("bob", 112), Speaker("ann", 88))
 
 
+def test_who_has_the_floor_comes_before_the_loudest() -> None:
+    speakers = Speakers()
+    heard = {"ann": 88, "bob": 112, "eve": 96}
+    told = (Speaker("ann", 88), Speaker("bob", 112), Speaker("eve", 96))
+    assert speakers.update(heard, first="ann") == told
+    assert speakers.update(heard, first="ann") is None
+
+
 def test_a_breath_between_words_is_not_the_end_and_silence_is() -> None:
     speakers = Speakers()
     speakers.update({"ann": 104})
