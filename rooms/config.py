@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from common.config import Common, address, integer, port, setting, words
+
+TURN_URL: Final = re.compile(
+    r"turns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
+)
 
 
 def ice_servers(raw: str) -> tuple[dict[str, Any], ...]:
@@ -18,6 +23,16 @@ def ice_servers(raw: str) -> tuple[dict[str, Any], ...]:
     if not isinstance(servers, list) or not all(isinstance(s, dict) and "urls" in s for s in servers):
         raise ValueError('must be a list such as [{"urls": "stun:stun.example.org"}]')
     return tuple(servers)
+
+
+def turn_urls(raw: str) -> tuple[str, ...]:
+    """A comma-separated list of turn: and turns: URIs (RFC 7065)."""
+    urls = words(raw)
+    if not all(TURN_URL.fullmatch(url) for url in urls):
+        raise ValueError(
+            "must be turn:host, turn:host:port?transport=udp or turns:host:port, with commas between"
+        )
+    return urls
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,25 @@ class Config(Common):
         (),
         parse=ice_servers,
         secret=True,  # TURN credentials
+    )
+    turn_urls: tuple[str, ...] = setting(
+        "TURN_URLS",
+        "TURN servers for browsers that have no way of their own to media, as turn:host:port?transport=udp or"
+        " turns:host:port, with commas between. They are told with credentials that last TURN_TTL_S.",
+        (),
+        parse=turn_urls,
+    )
+    turn_secret: str = setting(
+        "TURN_SECRET",
+        "The secret those servers share with us: coturn's static-auth-secret.",
+        "",
+        secret=True,
+    )
+    turn_ttl_s: int = setting(
+        "TURN_TTL_S",
+        "Seconds for which TURN credentials are good; each connection of a websocket gets new ones.",
+        86_400,
+        parse=integer(60, 30 * 86_400),
     )
     message_retention_days: int = setting(
         "MESSAGE_RETENTION_DAYS",

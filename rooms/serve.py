@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from rooms.presence import RENEW_SECONDS, Presence
 from rooms.retention import Retention
 from rooms.service import NAME, RoomsService
 from rooms.store import Store
+from rooms.turn import ice_servers
 from rooms.voice_calls import VoiceCalls
 from rooms.websocket import Door
 
@@ -64,6 +66,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
 
     Raises ConfigError.
     """
+    servers = ice_servers(config, time.time)
     async with contextlib.AsyncExitStack() as stack:
         # The log has connections of its own: nothing else keeps a message waiting.
         logs = config.database_connections // 2
@@ -108,7 +111,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
             retention = Retention(opened, timedelta(days=config.message_retention_days))
             await stack.enter_async_context(background(retention.run, "rooms.retention"))
         verifier = Verifier(lambda: fetch_keys(auth), revocations, refetch=config.key_refetch_seconds)
-        door = Door(hub, verifier, sessions, config.allowed_origins, config.ice_servers, timing)
+        door = Door(hub, verifier, sessions, config.allowed_origins, servers, timing)
         service = RoomsService(store, hub, verifier, Cursors(secret))
 
         def register(server: grpc.aio.Server) -> None:

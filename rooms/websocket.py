@@ -52,7 +52,7 @@ class Door:
     verifier: Verifier
     sessions: OpenSessions
     allowed_origins: tuple[str, ...]
-    ice_servers: tuple[Mapping[str, Any], ...]
+    ice_servers: Callable[[int], tuple[Mapping[str, Any], ...]]
     timing: Timing
     draining: bool = field(default=False, init=False)
     _arriving: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
@@ -139,7 +139,7 @@ class Door:
 
     async def _attach(self, visitor: Visitor, connection: Connection, path: str) -> None:
         room_id, identity = visitor.room_id, visitor.identity
-        hello = self._hello(connection)
+        hello = self._hello(connection, identity.user_id)
         await self.hub.attach(room_id, visitor.member, connection, hello, visitor.resume)
         # The path alone: the query may hold a token.
         logger.info("connection opened", path=path, user=identity.user_id, conn=connection.conn_id)
@@ -158,14 +158,14 @@ class Door:
         code, reason = reader.connection.closed_with or LOST
         logger.info("connection closed", user=reader.user_id, conn=conn_id, code=code, reason=reason)
 
-    def _hello(self, connection: Connection) -> Hello:
+    def _hello(self, connection: Connection, user_id: int) -> Hello:
         return Hello(
             conn_id=connection.conn_id,
             epoch=self.hub.epoch,
             last_seq=0,  # the room fills it in
             heartbeat_ms=int(self.timing.ping * 1000),
             limits=Accepted(MAX_FRAME_BYTES, MAX_CHAT_CODE_POINTS, CHAT_PER_SECOND, CHAT_BURST),
-            ice_servers=self.ice_servers,
+            ice_servers=self.ice_servers(user_id),
             server_time_ms=int(time.time() * 1000),
         )
 
