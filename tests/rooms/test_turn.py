@@ -36,8 +36,8 @@ def test_each_user_and_each_time_has_its_own() -> None:
 
 
 async def test_each_connection_is_told(stack: kit.Stack) -> None:
-    settings = {"turn_urls": ("turn:turn.example.org",), "turn_secret": "north", "turn_ttl_s": 3600}
-    async with stack.running(**settings) as rooms:
+    urls = ("turn:turn.example.org",)
+    async with stack.running(turn_urls=urls, turn_secret="north", turn_ttl_s=3600) as rooms:  # noqa: S106
         room_id = await rooms.create()
         (ann,) = await rooms.enter(room_id, 1)
         hello = ann.seen[0]["payload"]
