@@ -146,7 +146,7 @@ PATHS: dict[str, Json] = {
                 parameter(
                     "query",
                     "q",
-                    text(),
+                    text(pattern=NO_CONTROLS, maxLength=100),
                     "Only messages with these words, in any of their forms, in English or Russian",
                 ),
             ],
