@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -38,7 +38,15 @@ def event_of(row: asyncpg.Record) -> Event:
         user_id=row["user_id"],
         display_name=row["display_name"],
         created_at=row["created_at"],
-        body=_body(row),
+        body=body_of(
+            row["kind"],
+            row["about"],
+            json.loads(row["body"] or "{}"),
+            text=row["text"],
+            reply_to=row["reply_to"],
+            edited_at=row["edited_at"],
+            deleted=row["deleted_at"] is not None,
+        ),
         client_msg_id=row["client_msg_id"],
     )
 
@@ -47,6 +55,17 @@ async def events_after(connection: Connection, room_id: UUID, seq: int, limit: i
     """At most `limit` events after `seq`, ascending."""
     rows = await connection.fetch(
         f"{EVENTS} WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3", room_id, seq, limit
+    )
+    return [event_of(row) for row in rows]
+
+
+async def events_of(connection: Connection, room_id: UUID, msg_ids: Sequence[UUID]) -> list[Event]:
+    """These messages and their edits, ascending: the events that a deleted text is gone from."""
+    rows = await connection.fetch(
+        f"{EVENTS} WHERE e.room_id = $1 AND (e.id = ANY($2::uuid[])"  # noqa: S608  # our own text
+        "  OR e.about = ANY($2::uuid[]) AND e.kind = 'chat_edited') ORDER BY e.seq",
+        room_id,
+        msg_ids,
     )
     return [event_of(row) for row in rows]
 
@@ -95,27 +114,34 @@ def columns_of(body: Body) -> tuple[str, UUID | None, dict[str, Any]]:
             return "timer", None, dataclasses.asdict(timer)
 
 
-def _body(row: asyncpg.Record) -> Body:
-    about: UUID = row["about"]
-    more: dict[str, Any] = json.loads(row["body"] or "{}")
-    match row["kind"]:
-        case "chat":
-            return Said(row["text"], row["reply_to"], row["edited_at"], row["deleted_at"] is not None)
-        case "chat_edited":
-            return Edited(about, row["text"])
-        case "chat_deleted":
+def body_of(
+    kind: str,
+    about: UUID | None,
+    more: Mapping[str, Any],
+    *,
+    text: str = "",
+    reply_to: UUID | None = None,
+    edited_at: datetime | None = None,
+    deleted: bool = False,
+) -> Body:
+    """The other way around. Raises ValueError, KeyError or TypeError for what is no body of ours."""
+    if kind == "chat":
+        return Said(text, reply_to, edited_at, deleted)
+    if kind == "moderated":
+        until = datetime.fromisoformat(more["until"]) if more["until"] else None
+        return Ruled(more["user_id"], more["action"], more["role"], until)
+    if kind == "room_updated":
+        return Changed(_known(RoomView, more))
+    if kind == "timer":
+        return Timed(_known(TimerView, more))
+    if about is not None:
+        if kind == "chat_edited":
+            return Edited(about, text)
+        if kind == "chat_deleted":
             return Deleted(about)
-        case "chat_reaction":
+        if kind == "chat_reaction":
             return Reacted(about, more["emoji"], more["added"])
-        case "moderated":
-            until = datetime.fromisoformat(more["until"]) if more["until"] else None
-            return Ruled(more["user_id"], more["action"], more["role"], until)
-        case "room_updated":
-            return Changed(_known(RoomView, more))
-        case "timer":
-            return Timed(_known(TimerView, more))
-        case kind:
-            raise ValueError(f"an event of a kind that is not known: {kind}")
+    raise ValueError(f"an event of a kind that is not known: {kind}")
 
 
 def _known(kind: type[T], values: Mapping[str, Any]) -> T:
