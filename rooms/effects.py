@@ -8,7 +8,7 @@ from typing import TypeAlias
 from common.errors import CwrkError
 from rooms.events import Event
 from rooms.incoming import Act, Moderate
-from rooms.outgoing import Ack, ChatAck, ServerMessage
+from rooms.outgoing import Ack, ChatAck, PeerTyping, Reacted, ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,13 @@ class Disconnect:
     conn_id: str
     code: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """Show a gesture on the other replicas too, if they hear of it."""
+
+    gesture: PeerTyping | Reacted
 
 
 # --- to the log: the result comes back as an input ------------------------------------------------------
@@ -226,6 +233,7 @@ Effect: TypeAlias = (
     | HoldSeat
     | MuteVoice
     | Negotiate
+    | PassOn
     | Persist
     | ReadLog
     | Replay

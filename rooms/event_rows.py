@@ -62,7 +62,7 @@ async def events_after(connection: Connection, room_id: UUID, seq: int, limit: i
 async def events_of(connection: Connection, room_id: UUID, msg_ids: Sequence[UUID]) -> list[Event]:
     """These messages and their edits, ascending: the events that a deleted text is gone from."""
     rows = await connection.fetch(
-        f"{EVENTS} WHERE e.room_id = $1 AND (e.id = ANY($2::uuid[])"  # noqa: S608  # our own text
+        f"{EVENTS} WHERE e.room_id = $1 AND (e.id = ANY($2::uuid[])"
         "  OR e.about = ANY($2::uuid[]) AND e.kind = 'chat_edited') ORDER BY e.seq",
         room_id,
         msg_ids,

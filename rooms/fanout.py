@@ -1,16 +1,18 @@
 """How replicas hear of each other: notices by Redis, and a look at the tables that needs no Redis.
 
-A notice says that a room's log reaches to a seq, or that its roster changed;
-what happened is read from PostgreSQL. So a lost, late or repeated notice costs
-time and nothing else. The look finds what notices missed: every 5 s while Redis
-is well, every 500 ms without it.
+A notice brings what was committed to a room's log, or says that its roster changed.
+Order and completeness never rest on it: a lost, late or repeated one costs time and
+nothing else. The look finds what notices missed: every 5 s while Redis is well, every
+500 ms without it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+from uuid import UUID
 
 import asyncpg
 import redis.asyncio
@@ -21,6 +23,10 @@ from redis.exceptions import RedisError
 
 from common import log
 from common.errors import CwrkError
+from rooms.events import Deleted, Edited, Event
+from rooms.gestures import Gesture
+from rooms.log_cache import LogCache, channel
+from rooms.notices import Notice, Unreadable, read_notice, write_notice
 from rooms.presence import Presence, Standing
 
 LOOK_SECONDS = 5.0
@@ -44,8 +50,13 @@ LOST = (RedisError, OSError, TimeoutError)
 class Rooms(Protocol):
     """Who listens: the hub."""
 
+    epoch: str
+
     def open_rooms(self) -> list[str]: ...
     def head(self, room_id: str, seq: int) -> None: ...
+    def heard(self, room_id: str, events: Sequence[Event]) -> None: ...
+    def show(self, room_id: str, gesture: Gesture) -> None: ...
+    async def changed(self, room_id: str, msg_ids: Sequence[UUID]) -> list[Event]: ...
     def stands(self, standing: Standing) -> None: ...
     def gone(self, room_id: str) -> None: ...
 
@@ -62,30 +73,69 @@ class Fanout:
                 socket_timeout=REDIS_TIMEOUT_SECONDS,
                 retry=Retry(NoBackoff(), 1),  # a pooled connection may be from before a restart
                 decode_responses=True,
+                encoding_errors="replace",  # what is not ours is unreadable, and no more than that
             )
+        self._cache = LogCache(self._redis) if self._redis is not None else None
         self._replica = replica
         self._presence = presence
         self._rooms = rooms
-        self._outgoing: asyncio.Queue[tuple[str, int]] = asyncio.Queue(LONGEST_QUEUE)
+        self._outgoing: asyncio.Queue[tuple[str, Notice]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
         self._became_unwell = asyncio.Event()
+        self._unreadable = 0
+
+    @property
+    def state(self) -> Literal["ok", "degraded", "none"]:
+        """Of Redis: "none" where there is none to be."""
+        if self._redis is None:
+            return "none"
+        return "ok" if self._well else "degraded"
 
     def rooms_changed(self) -> None:
         """A room was opened or closed here: listen to those that are open now."""
         self._subscriptions.set()
 
-    def notify(self, room_id: str, seq: int = 0) -> None:
-        """Tell the other replicas: the log reaches to `seq`, or (0) the roster changed."""
+    def notify(self, room_id: str) -> None:
+        """Tell the other replicas: the roster changed."""
+        self._put(room_id, Notice(self._replica, self._rooms.epoch))
+
+    def publish(self, room_id: str, events: Sequence[Event]) -> None:
+        """Tell them what was committed, ascending."""
+        run: list[Event] = []
+        for event in events:
+            if run and event.seq != run[-1].seq + 1:  # others wrote in between
+                self._publish(room_id, run)
+                run = []
+            run.append(event)
+        self._publish(room_id, run)
+
+    def _publish(self, room_id: str, run: Sequence[Event]) -> None:
+        self._put(room_id, Notice(self._replica, self._rooms.epoch, run[-1].seq, tuple(run)))
+
+    def pass_on(self, room_id: str, gesture: Gesture) -> None:
+        """Show them a gesture."""
+        self._put(room_id, Notice(self._replica, self._rooms.epoch, gesture=gesture))
+
+    def _put(self, room_id: str, notice: Notice) -> None:
         if self._well and not self._outgoing.full():
-            self._outgoing.put_nowait((room_id, seq))
+            self._outgoing.put_nowait((room_id, notice))
+
+    async def cached(self, room_id: str, seq: int, limit: int, head: int) -> list[Event] | None:
+        """Events after `seq`, where Redis has all of the log from there to `head`."""
+        if self._cache is None or not self._well:
+            return None
+        try:
+            return await self._cache.after(room_id, self._rooms.epoch, seq, limit, head)
+        except LOST:
+            return None
 
     async def run(self) -> None:
         """Speak, listen and look, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._look())
-            if self._redis is not None:
-                group.create_task(self._speak(self._redis))
+            if self._redis is not None and self._cache is not None:
+                group.create_task(self._speak(self._redis, self._cache))
                 group.create_task(self._listen(self._redis))
 
     async def close(self) -> None:
@@ -117,13 +167,28 @@ class Fanout:
             return False
         return True
 
-    async def _speak(self, client: redis.asyncio.Redis) -> None:
+    async def _speak(self, client: redis.asyncio.Redis, cache: LogCache) -> None:
         while True:
-            room_id, seq = await self._outgoing.get()
+            room_id, notice = await self._outgoing.get()
             try:
-                await client.publish(channel(room_id), f"{self._replica} {seq}")
+                if notice.events:
+                    await self._add(cache, room_id, notice)
+                else:
+                    await client.publish(channel(room_id), write_notice(notice))
             except LOST:
                 continue  # the look finds it; what has become of Redis is for the listener to say
+
+    async def _add(self, cache: LogCache, room_id: str, notice: Notice) -> None:
+        """What was edited or deleted is read again: it stands in the cache as it does in the log."""
+        msg_ids = [e.body.msg_id for e in notice.events if isinstance(e.body, (Edited, Deleted))]
+        changed: dict[int, Event] = {}
+        if msg_ids:
+            try:
+                changed = {event.seq: event for event in await self._rooms.changed(room_id, msg_ids)}
+            except (CwrkError, asyncpg.PostgresError, TimeoutError):
+                await cache.forget(room_id, notice.epoch)
+        events = [changed.pop(event.seq, event) for event in notice.events]
+        await cache.add(room_id, notice.epoch, events, list(changed.values()), write_notice(notice))
 
     async def _listen(self, client: redis.asyncio.Redis) -> None:
         told = False
@@ -188,15 +253,23 @@ class Fanout:
         if message["type"] == "subscribe" and room_id:
             await self._look_at([room_id])  # what was said between opening it and listening
         elif message["type"] == "message":
-            replica, _, seq = message["data"].partition(" ")
-            if replica == self._replica or not seq.isdigit():
-                return
-            if int(seq):
-                self._rooms.head(room_id, int(seq))
-            else:
-                await self._look_at([room_id])
+            await self._read(room_id, message["data"])
 
-
-def channel(room_id: str) -> str:
-    """In braces what Redis Cluster hashes: all keys of a room are in one place."""
-    return f"rooms:{{{room_id}}}"
+    async def _read(self, room_id: str, text: str) -> None:
+        try:
+            notice = read_notice(text)
+        except Unreadable as error:
+            self._unreadable += 1
+            if self._unreadable.bit_count() == 1:  # the 1st, the 2nd, the 4th …
+                logger.warning("a notice that cannot be read", reason=str(error), so_far=self._unreadable)
+            return
+        if notice.replica == self._replica or notice.epoch != self._rooms.epoch:
+            return
+        if notice.events:
+            self._rooms.heard(room_id, notice.events)
+        elif notice.head:
+            self._rooms.head(room_id, notice.head)
+        elif notice.gesture:
+            self._rooms.show(room_id, notice.gesture)
+        else:
+            await self._look_at([room_id])

@@ -55,7 +55,7 @@ class Feed:
         self._happened = happened
         self._room_id = room_id
         self._epoch = epoch
-        self._known_head = delivered_seq
+        self.known_head = delivered_seq
         self._early: dict[int, Event] = {}
         self._reading = False
         self._readers: dict[str, Reader] = {}
@@ -97,7 +97,7 @@ class Feed:
 
     def _in_turn(self, events: Iterable[Event]) -> list[Event]:
         for event in events:
-            self._known_head = max(self._known_head, event.seq)
+            self.known_head = max(self.known_head, event.seq)
             if event.seq > self.delivered_seq:
                 self._early[event.seq] = event
         ready = []
@@ -110,7 +110,7 @@ class Feed:
 
     def head(self, seq: int) -> list[Effect]:
         """The log is known to reach to `seq`, by a notice or by looking."""
-        self._known_head = max(self._known_head, seq)
+        self.known_head = max(self.known_head, seq)
         return self._fill()
 
     def log_read(self, events: Iterable[Event]) -> list[Effect]:
@@ -120,7 +120,7 @@ class Feed:
         return self.events(events) if events else []
 
     def _fill(self) -> list[Effect]:
-        if self._reading or self._known_head <= self.delivered_seq:
+        if self._reading or self.known_head <= self.delivered_seq:
             return []
         self._reading = True
         return [do.ReadLog(self.delivered_seq)]

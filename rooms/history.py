@@ -19,7 +19,7 @@ from common.database import Database
 from common.errors import CwrkError, Internal, TooMany, Unavailable
 from rooms.batches import Batch
 from rooms.effects import Draft, Outcome
-from rooms.event_rows import events_after
+from rooms.event_rows import events_after, events_of
 from rooms.events import Event
 from rooms.incoming import Chat, ChatEdit
 
@@ -63,6 +63,11 @@ class History:
         """At most `limit` events after `seq`, ascending. Raises Unavailable."""
         async with asyncio.timeout(BATCH_SECONDS), self._database.connection() as connection:
             return await events_after(connection, UUID(room_id), seq, limit)
+
+    async def events_of(self, room_id: str, msg_ids: Sequence[UUID]) -> list[Event]:
+        """These messages and their edits, as they are now. Raises Unavailable."""
+        async with asyncio.timeout(BATCH_SECONDS), self._database.connection() as connection:
+            return await events_of(connection, UUID(room_id), msg_ids)
 
     async def drain(self) -> None:
         """Wait until nothing is queued."""

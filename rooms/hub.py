@@ -21,6 +21,7 @@ from rooms.events import Event
 from rooms.fanout import Fanout
 from rooms.feed import REPLAY_PAGE
 from rooms.frames import Frame, encode
+from rooms.gestures import Gesture
 from rooms.history import History
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
@@ -90,6 +91,7 @@ class Hub:
             do.Broadcast: self._broadcast,
             do.Disconnect: self._disconnect,
             do.Persist: self._persist,
+            do.PassOn: lambda room_id, effect: self.fanout.pass_on(room_id, effect.gesture),
             do.ReadLog: self._read_log,
             do.Replay: self._replay,
             do.Rule: self._rule,
@@ -252,8 +254,8 @@ class Hub:
         saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
         if saved:
             self.tell(room_id, lambda room: room.feed.saved(saved))
-        if last := max((o.event.seq for o in saved if o.event is not None), default=0):
-            self.fanout.notify(room_id, last)
+        if events := [outcome.event for outcome in saved if outcome.event is not None]:
+            self.fanout.publish(room_id, events)
         for outcome in outcomes:
             if not isinstance(outcome, Saved):
                 self._not_saved(room_id, *outcome)
@@ -261,7 +263,7 @@ class Hub:
     def announce(self, room_id: str, event: Event) -> None:
         """Something that `append_event` wrote is committed: everybody hears of it, on every replica."""
         self.tell(room_id, lambda room: room.feed.events([event]))
-        self.fanout.notify(room_id, event.seq)
+        self.fanout.publish(room_id, [event])
 
     def _not_saved(self, room_id: str, draft: do.Draft, problem: CwrkError) -> None:
         self.tell(room_id, lambda room: room.feed.not_saved(draft, problem))
@@ -269,6 +271,18 @@ class Hub:
     def head(self, room_id: str, seq: int) -> None:
         """The room's log is known to reach to `seq`."""
         self.tell(room_id, lambda room: room.feed.head(seq))
+
+    def heard(self, room_id: str, events: Sequence[Event]) -> None:
+        """Another replica has committed these."""
+        self.tell(room_id, lambda room: room.feed.events(events))
+
+    def show(self, room_id: str, gesture: Gesture) -> None:
+        """Somebody on another replica made it."""
+        self.tell(room_id, lambda room: room.gestures.show(gesture))
+
+    async def changed(self, room_id: str, msg_ids: Sequence[UUID]) -> list[Event]:
+        """These messages and their edits as they are now."""
+        return await self.history.events_of(room_id, msg_ids)
 
     def stands(self, standing: Standing) -> None:
         """Where a room stands in the tables: what is new to us is loaded."""
@@ -369,7 +383,7 @@ class Hub:
     async def _read(self, room_id: str, effect: do.ReadLog) -> None:
         events: list[Event] = []
         try:
-            events = await self.history.after(room_id, effect.after, READ_LOG_PAGE)
+            events = await self._after(room_id, effect.after, READ_LOG_PAGE)
         finally:
             self.tell(room_id, lambda room: room.feed.log_read(events))
 
@@ -384,9 +398,16 @@ class Hub:
         try:
             await connection.drained()
             limit = min(REPLAY_PAGE, effect.upto - effect.after)
-            events = await self.history.after(room_id, effect.after, limit)
+            events = await self._after(room_id, effect.after, limit)
         finally:
             self.tell(room_id, lambda room: room.feed.replayed(effect, events))
+
+    async def _after(self, room_id: str, seq: int, limit: int) -> list[Event]:
+        """From the cache, where it has all that is known of the log by now, else from PostgreSQL."""
+        events: list[Event] | None = None
+        if entry := self._open.get(room_id):
+            events = await self.fanout.cached(room_id, seq, limit, entry.room.feed.known_head)
+        return await self.history.after(room_id, seq, limit) if events is None else events
 
     def _rule(self, room_id: str, effect: do.Rule) -> None:
         self._start(self._moderate(room_id, effect))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rooms.incoming import Chat, ClientMessage, Ice, Mute, Offer, VoiceAttach
+from rooms.incoming import (
+    Chat,
+    ChatDelete,
+    ChatEdit,
+    ChatReaction,
+    ClientMessage,
+    Ice,
+    Mute,
+    Offer,
+    VoiceAttach,
+)
 
 CHAT_PER_SECOND, CHAT_BURST = 5, 10
 SIGNALLING_PER_SECOND = 50
@@ -13,6 +23,7 @@ FRAMES_PER_SECOND = 100
 PATIENCE_SECONDS = 10.0  # who is still over a limit after this is closed
 CALM_SECONDS = 2.0  # who was not over any for this long begins anew
 
+ACTS = (Chat, ChatDelete, ChatEdit, ChatReaction)
 SIGNALLING = (Ice, Mute, Offer, VoiceAttach)
 
 
@@ -50,7 +61,7 @@ class Limits:
 
     def message(self, message: ClientMessage, now: float) -> float:
         """For a decoded message: seconds to wait, 0 when it may pass."""
-        if isinstance(message, Chat):
+        if isinstance(message, ACTS):
             return self._noted(self._chat.wait(now), now)
         if isinstance(message, SIGNALLING):
             return self._noted(self._signalling.wait(now), now)

@@ -60,15 +60,13 @@ class LogCache:
         changed: Sequence[Event],
         notice: str,
     ) -> None:
-        """A committed batch, and earlier events as they are now that it has changed them; publish `notice`."""
+        """A run of the log, committed, and earlier events that it has changed; publish `notice`."""
         values: list[str | int] = [notice, MOST_EVENTS, KEEP_SECONDS, events[0].seq, len(changed)]
         for event in (*changed, *events):
             values += [event.seq, write_event(event)]
         await self._add(keys=[key(room_id, epoch), channel(room_id)], args=values)
 
-    async def after(
-        self, room_id: str, epoch: str, seq: int, limit: int, head: int
-    ) -> list[Event] | None:
+    async def after(self, room_id: str, epoch: str, seq: int, limit: int, head: int) -> list[Event] | None:
         """At most `limit` events after `seq`, as History.after; None where not all up to `head` is here."""
         name = key(room_id, epoch)
         async with self._client.pipeline(transaction=True) as pipeline:

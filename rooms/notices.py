@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from rooms.event_rows import body_of, columns_of
 from rooms.events import Edited, Event, Said
+from rooms.gestures import Gesture
 from rooms.outgoing import PeerTyping, Reacted
 
 VERSION = 1
 LONGEST_NOTICE = 100_000  # bytes; past it only the head is told
 
-# What goes from replica to replica, and nowhere else.
-Passing: TypeAlias = PeerTyping | Reacted
-PASSING: dict[str, type[Passing]] = {PeerTyping.type: PeerTyping, Reacted.type: Reacted}
+GESTURES: dict[str, type[Gesture]] = {PeerTyping.type: PeerTyping, Reacted.type: Reacted}
 
 
 class Unreadable(Exception):
@@ -31,7 +30,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """`head`: the log reaches to it, `events`: and ends like this. `passing`: to be shown now.
+    """`head`: the log reaches to it, `events`: and ends like this. `gesture`: to be shown now.
 
     Neither: who is in the room has changed.
     """
@@ -40,13 +39,13 @@ class Notice:
     epoch: str
     head: int = 0
     events: tuple[Event, ...] = ()
-    passing: Passing | None = None
+    gesture: Gesture | None = None
 
 
 def write_notice(notice: Notice) -> str:
     events = [_packed(event) for event in notice.events]
-    passing = [notice.passing.type, asdict(notice.passing)] if notice.passing else None
-    text = _json([VERSION, notice.replica, notice.epoch, notice.head, events, passing])
+    gesture = [notice.gesture.type, asdict(notice.gesture)] if notice.gesture else None
+    text = _json([VERSION, notice.replica, notice.epoch, notice.head, events, gesture])
     if events and len(text.encode()) > LONGEST_NOTICE:
         return write_notice(Notice(notice.replica, notice.epoch, notice.head))
     return text
@@ -55,12 +54,10 @@ def write_notice(notice: Notice) -> str:
 def read_notice(text: str) -> Notice:
     """Raises Unreadable."""
     try:
-        version, replica, epoch, head, events, passing = json.loads(text)
+        version, replica, epoch, head, events, gesture = json.loads(text)
         if version != VERSION:
             raise Unreadable(f"version {version}")
-        return Notice(
-            str(replica), str(epoch), int(head), tuple(map(_unpacked, events)), _passing(passing)
-        )
+        return Notice(str(replica), str(epoch), int(head), tuple(map(_unpacked, events)), _gesture(gesture))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise Unreadable(type(error).__name__) from None
 
@@ -124,11 +121,11 @@ def _unpacked(packed: list[Any]) -> Event:
     )
 
 
-def _passing(packed: Any) -> Passing | None:
+def _gesture(packed: Any) -> Gesture | None:
     if packed is None:
         return None
     kind, fields = packed
-    return PASSING[kind](**fields)
+    return GESTURES[kind](**fields)
 
 
 def _micros(moment: datetime | None) -> int | None:

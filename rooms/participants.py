@@ -80,6 +80,11 @@ class Participants:
         """Everybody, on every replica."""
         return tuple(p.view(self.listen_only) for p in self._all.values() if p.present)
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """Whose each is, of those to this replica: as it is at any time."""
+        return self._connections
+
     def user_of(self, conn_id: str) -> int | None:
         """Whose connection it is; None for one that is gone."""
         return self._connections.get(conn_id)

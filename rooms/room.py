@@ -22,6 +22,7 @@ from rooms.effects import Effect
 from rooms.events import Changed, Event, Ruled, Timed
 from rooms.feed import Feed
 from rooms.frames import Frame
+from rooms.gestures import Gestures
 from rooms.incoming import (
     Act,
     Chat,
@@ -33,8 +34,10 @@ from rooms.incoming import (
     Mute,
     Offer,
     Ping,
+    Reaction,
     Read,
     Resume,
+    Typing,
     VoiceAttach,
 )
 from rooms.outgoing import (
@@ -83,6 +86,7 @@ class Room:
         self.participants = Participants(
             room_id, self.feed, self.voices, members, listen_only=settings.listen_only
         )
+        self.gestures = Gestures(room_id, self.participants.connections)
         self._speakers: tuple[Speaker, ...] = ()
         self._handlers: dict[type, Handler] = {
             Chat: self._on_act,
@@ -94,8 +98,10 @@ class Room:
             Mute: self.participants.mute,
             Offer: self._on_offer,
             Ping: self._on_ping,
+            Reaction: self._on_gesture,
             Read: self._on_read,
             Resume: self._on_resume,
+            Typing: self._on_gesture,
             VoiceAttach: self._on_attach,
         }
 
@@ -142,6 +148,12 @@ class Room:
 
     def _on_act(self, conn_id: str, ref_id: str | None, act: Act, now: float) -> list[Effect]:
         return [do.Persist(do.Draft(conn_id, ref_id, self._user_of(conn_id), act))]
+
+    def _on_gesture(
+        self, conn_id: str, ref_id: str | None, made: Typing | Reaction, now: float
+    ) -> list[Effect]:
+        member = self.participants.of(conn_id).member
+        return self.gestures.made(member.user_id, member.display_name, made, now)
 
     def _on_read(self, conn_id: str, ref_id: str | None, read: Read, now: float) -> list[Effect]:
         return [do.SaveRead(self._user_of(conn_id), min(read.seq, self.feed.delivered_seq))]

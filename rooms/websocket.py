@@ -67,9 +67,10 @@ class Door:
         return app
 
     async def healthz(self, request: web.Request) -> web.Response:
-        """Whether new connections are taken."""
+        """Whether new connections are taken; and of Redis, without which all goes on, only slower."""
         return web.json_response(
-            {"status": "draining" if self.draining else "ok"}, status=503 if self.draining else 200
+            {"status": "draining" if self.draining else "ok", "redis": self.hub.fanout.state},
+            status=503 if self.draining else 200,
         )
 
     async def room(self, request: web.Request) -> web.StreamResponse:

@@ -144,7 +144,7 @@ async def test_what_is_no_websocket_is_told_so(rooms: kit.Rooms) -> None:
     async with rooms.http.get(f"{base}/ws/rooms/{NOWHERE}") as answer:
         assert (answer.status, (await answer.json())["code"]) == (400, "NOT_A_WEBSOCKET")
     async with rooms.http.get(f"{base}/healthz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+        assert (answer.status, await answer.json()) == (200, {"status": "ok", "redis": "none"})
 
 
 async def test_no_token_and_no_query_is_in_the_log(

@@ -37,7 +37,7 @@ def test_each_user_and_each_time_has_its_own() -> None:
 
 async def test_each_connection_is_told(stack: kit.Stack) -> None:
     urls = ("turn:turn.example.org",)
-    async with stack.running(turn_urls=urls, turn_secret="north", turn_ttl_s=3600) as rooms:  # noqa: S106
+    async with stack.running(turn_urls=urls, turn_secret="north", turn_ttl_s=3600) as rooms:
         room_id = await rooms.create()
         (ann,) = await rooms.enter(room_id, 1)
         hello = ann.seen[0]["payload"]
