@@ -18,11 +18,10 @@ class Direction:
     def __init__(self, operation: str) -> None:
         document = asyncapi.document()
         messages = document["components"]["messages"]
-        schemas = {name: _closed(schema) for name, schema in document["components"]["schemas"].items()}
         self._validators: dict[str, jsonschema.Draft7Validator] = {}
         for reference in document["operations"][operation]["messages"]:
             message = messages[reference["$ref"].rpartition("/")[2]]
-            frame = {**_closed(message["payload"]), "components": {"schemas": schemas}}
+            frame = _closed(message["payload"], document["components"]["schemas"])
             jsonschema.Draft7Validator.check_schema(frame)
             self._validators[message["name"]] = jsonschema.Draft7Validator(frame, format_checker=UUIDS)
 
@@ -40,9 +39,16 @@ class Direction:
             raise AssertionError(f"{wrong.json_path}: {wrong.message}, in {frame}")
 
 
-def _closed(schema: Json) -> Json:
-    """Nothing beyond what is named, where anything is."""
-    return {**schema, "additionalProperties": not schema["properties"]}
+def _closed(schema: Any, schemas: Json) -> Any:
+    """With nothing beyond what is named, where anything is; and in one piece, which is quicker."""
+    if isinstance(schema, list):
+        return [_closed(each, schemas) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _closed(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    closed = {word: _closed(said, schemas) for word, said in schema.items()}
+    return closed | ({"additionalProperties": False} if schema.get("properties") else {})
 
 
 SENT = Direction("sent")  # by the server

@@ -24,7 +24,7 @@ def _action(name: str, summary: str, takes_body: Json | None = None, *, body_nee
         name,
         summary,
         {200: SAVED},
-        (404, 409),
+        (404,),
         takes_body=takes_body,
         body_needed=body_needed,
     )

@@ -85,7 +85,7 @@ PATHS: dict[str, Json] = {
             "updateRoom",
             "Change what is given; by moderators, by the owner what only the owner may",
             {200: answer("The room", ref("Room"))},
-            (404, 409),
+            (404,),
             takes_body=thing(
                 {},
                 name=optional(NAME),
@@ -161,7 +161,12 @@ PATHS: dict[str, Json] = {
             {200: answer("Events", ref("EventPage"))},
             (404, 422),
             parameters=[
-                LIMIT,
+                parameter(
+                    "query",
+                    "limit",
+                    {"type": "integer", "minimum": 0},
+                    "How many; 0 is the default (50), above the most (500) it is clamped",
+                ),
                 parameter("query", "since_seq", {"type": "integer", "minimum": 0}, "Those after this one"),
             ],
         ),

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from common.errors import CwrkError
+from tests import frames
 from tests.chaos.cluster import Cluster
 from tests.chaos.history import Ack, Event, History, Send, Stretch, mark
 
@@ -219,6 +220,11 @@ class Client:
                     self.refusals.append(f"closed with {ws.close_code} {message.extra}")
                 raise Lost
             frame = message.json()
+            try:
+                frames.SENT.check(frame)
+            except AssertionError as wrong:
+                self.refusals.append(str(wrong))
+                raise Lost from wrong
             handler = getattr(self, f"_on_{frame['type']}", None)
             if handler is not None:
                 handler(frame, frame["payload"])
