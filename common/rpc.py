@@ -42,7 +42,7 @@ CHANNEL_OPTIONS = [
     # Against its name this is how long one attempt may take. A service that is busy for a moment is not down;
     # one that refuses is tried again after the backoff all the same.
     ("grpc.min_reconnect_backoff_ms", 2000),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -12,7 +13,9 @@ from proto import media_pb2, media_pb2_grpc
 from rooms.outgoing import Answer, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
-LONGEST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 0.25
+#: An offer waits so long for a worker that is away: one that restarts is back by then.
+PATIENCE_SECONDS = 2.5
 
 logger = log.get("rooms.media")
 
@@ -36,10 +39,13 @@ class Worker:
         self._stub: Any = media_pb2_grpc.MediaStub(cast(Any, client.channel))
         self._heard = heard
         self._lost = lost
-        self._alive = False
+        self._alive = asyncio.Event()
 
     async def negotiate(self, room_id: str, user_id: int, sdp: str, muted: bool) -> Answer:
         """The answer to an offer. Raises Unavailable (MEDIA_UNAVAILABLE), or what the worker found wrong."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._alive.wait()
         request = media_pb2.NegotiateRequest(room_id=room_id, user_id=str(user_id), sdp=sdp, muted=muted)
         response = await self._call(self._stub.Negotiate, request)
         return Answer(sdp=response.sdp, voice_id=response.voice_id, slots=slots_of(response.slots))
@@ -59,7 +65,7 @@ class Worker:
         await self._call(self._stub.Close, media_pb2.CloseRequest(room_id=room_id, user_id=str(user_id)))
 
     async def _call(self, method: Any, request: Any) -> Any:
-        if not self._alive:
+        if not self._alive.is_set():
             raise unavailable()
         return await self._client.call(method, request)
 
@@ -71,16 +77,16 @@ class Worker:
                 async for event in self._client.stream(self._stub.Events, media_pb2.EventsRequest()):
                     if event.WhichOneof("event") == "hello":
                         logger.info("media worker ready", worker=event.hello.worker_id)
-                        self._alive = True
+                        self._alive.set()
                         wait = FIRST_WAIT_SECONDS
-                    elif self._alive:
+                    elif self._alive.is_set():
                         self._heard(event)
             except CwrkError as error:
                 reason = error.code
             else:
                 reason = "ended"
-            if self._alive:
-                self._alive = False
+            if self._alive.is_set():
+                self._alive.clear()
                 logger.warning("media worker lost", reason=reason)
                 self._lost()
             await asyncio.sleep(wait)

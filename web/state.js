@@ -155,6 +155,12 @@ export function slotsAre(list) {
   slots.value = new Map(list.map(({ mid, user_id: userId }) => [mid, userId || null]));
 }
 
+/** Whether somebody who is not muted has a slot: packets of theirs come, whether they speak or not. */
+export function somebodyIsHeard() {
+  const unmuted = new Set(people.value.filter((person) => !person.muted).map(({ id }) => id));
+  return [...slots.value.values()].some((id) => unmuted.has(id));
+}
+
 /** @param {Iterable<string>} ids */
 export function speakersAre(ids) {
   speaking.value = new Set(ids);

@@ -3,9 +3,11 @@
  *
  * One offer a connection, with one sending m-line and SLOTS receiving ones; the server's answer holds every
  * candidate. Whose voice a receiving m-line carries comes in `slots` frames, so nobody's joining or leaving
- * needs another offer. A fresh offer is sent only when the media path is gone.
+ * needs another offer. When the network changes, or the path dies, the connection asks for another path (an
+ * ICE restart); only when there is none, or the server has lost it, a fresh connection is made.
  */
 import { microphoneGranted, openMicrophone, watchSpeech } from './microphone.js';
+import { watchPath } from './path.js';
 import { Speaker } from './speaker.js';
 import * as state from './state.js';
 import { t } from './text.js';
@@ -13,6 +15,8 @@ import * as timing from './timing.js';
 
 const SLOTS = 9;
 const ANSWER_MS = 10_000;
+/** A path that is not found by then needs a new connection. */
+const RESTART_MS = 4_000;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -27,18 +31,24 @@ export class Voice {
   #context = null;
   #speaker = new Speaker();
   #stopWatching = () => {};
+  #stopWatchingPath = () => {};
   #send;
   #voiceId = '';
   #offers = 0;
   #attempts = 0;
   #timer = 0;
   #wanted = false;
+  /** Another path was asked for, and has not been found yet. */
+  #restarting = false;
+  #network = navigator.connection?.type;
   /** @type {RTCIceServer[]} */
   iceServers = [];
 
   /** @param {(type: string, payload: object, id?: string) => boolean} send false: there is no connection now */
   constructor(send) {
     this.#send = send;
+    addEventListener('online', this.#moved);
+    navigator.connection?.addEventListener('change', this.#networkChanged);
   }
 
   /** Call from a click: then the browser lets sound out. */
@@ -62,6 +72,8 @@ export class Voice {
 
   close() {
     this.leave();
+    removeEventListener('online', this.#moved);
+    navigator.connection?.removeEventListener('change', this.#networkChanged);
     this.#speaker.remove();
     this.#context?.close();
   }
@@ -89,11 +101,11 @@ export class Voice {
   /** The websocket is back: adopt the media that still run, or start over. */
   reconnected() {
     if (!this.#wanted) return;
-    if (this.#voiceId && this.#pc?.connectionState === 'connected') {
+    const connection = this.#pc?.connectionState;
+    if (!this.#voiceId || connection === 'failed') this.#negotiate();
+    else if (connection === 'connected' && !this.#restarting) {
       this.#send('voice_attach', { voice_id: this.#voiceId });
-    } else {
-      this.#negotiate();
-    }
+    } else this.#restart();
   }
 
   async answered({ sdp, slots, voice_id: voiceId }, id) {
@@ -101,6 +113,12 @@ export class Voice {
     if (!pc || id !== this.#offerId()) return;
     clearTimeout(this.#timer);
     timing.answered();
+    // The voice we wanted to go on with has ended meanwhile; this one's server does not know our keys.
+    if (this.#restarting && voiceId !== this.#voiceId) return this.#negotiate();
+    if (this.#restarting && pc.connectionState !== 'connected') {
+      this.#timer = setTimeout(() => this.#again(), RESTART_MS);
+    }
+    this.#restarting = false;
     this.#voiceId = voiceId;
     state.slotsAre(slots);
     // Taken in order by the browser, even if it is still busy with the offer.
@@ -116,7 +134,7 @@ export class Voice {
   /** @returns {boolean} whether the error was about an offer of ours */
   refused(id, { retryable }) {
     if (!this.#wanted || id !== this.#offerId()) return false;
-    if (retryable) {
+    if (retryable || this.#restarting) {
       this.#again();
     } else {
       this.#stop('off');
@@ -142,9 +160,37 @@ export class Voice {
     await pc.setLocalDescription(offer);
   }
 
+  #moved = () => this.#voiceId && !this.#restarting && this.#restart();
+
+  /** Also said when the network is only as quick as it was not before. */
+  #networkChanged = () => {
+    const before = this.#network;
+    this.#network = navigator.connection.type;
+    if (this.#network !== before) this.#moved();
+  };
+
+  /** The same connection by another path. The old one is used as long as it holds. */
+  async #restart() {
+    const pc = this.#pc;
+    clearTimeout(this.#timer);
+    this.#restarting = true;
+    pc.setConfiguration(this.#configuration()); // the TURN credentials of now
+    pc.restartIce();
+    await pc.setLocalDescription();
+    if (pc !== this.#pc) return;
+    this.#offers += 1;
+    const sent = this.#send('offer', { sdp: pc.localDescription.sdp }, this.#offerId());
+    if (sent) this.#timer = setTimeout(() => this.#again(), ANSWER_MS);
+  }
+
+  #configuration() {
+    return { iceServers: this.iceServers, bundlePolicy: 'max-bundle' };
+  }
+
   #openPeer() {
-    const pc = new RTCPeerConnection({ iceServers: this.iceServers, bundlePolicy: 'max-bundle' });
+    const pc = new RTCPeerConnection(this.#configuration());
     this.#pc = pc;
+    this.#stopWatchingPath = watchPath(pc, state.somebodyIsHeard, () => this.#moved());
     pc.ontrack = ({ track, transceiver }) => this.#receive(track, transceiver.mid);
     pc.onconnectionstatechange = () => this.#connectionChanged(pc.connectionState);
     this.#sender = pc.addTransceiver(this.#track ?? 'audio', { direction: 'sendonly' }).sender;
@@ -159,11 +205,13 @@ export class Voice {
 
   #connectionChanged(connection) {
     if (connection === 'connected') {
+      if (!this.#restarting) clearTimeout(this.#timer);
       timing.connected();
       this.#attempts = 0;
       state.voiceIs('on');
     } else if (connection === 'disconnected') {
       state.voiceIs('lost');
+      if (!this.#restarting) this.#restart();
     } else if (connection === 'failed') {
       this.#again();
     }
@@ -197,6 +245,8 @@ export class Voice {
 
   #closePeer() {
     clearTimeout(this.#timer);
+    this.#stopWatchingPath();
+    this.#restarting = false;
     this.#voiceId = '';
     this.#speaker.clear();
     if (this.#pc) this.#pc.onconnectionstatechange = null;

@@ -4,6 +4,8 @@
   const GIVE_UP_MS = 15_000;
   const AUDIBLE = 0.003;
   const peers = [];
+  let gap = 0;
+  let gapTimer = 0;
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(...given) {
@@ -107,6 +109,21 @@
       }
       throw new Error(`heard ${JSON.stringify(heard)}`);
     },
+    /** From now on, the longest time without a packet of anybody; `longestGap` says it, in ms. */
+    watchGap() {
+      let newest = 0;
+      let changed = performance.now();
+      gap = 0;
+      clearInterval(gapTimer);
+      gapTimer = setInterval(() => {
+        const now = performance.now();
+        const receivers = peers.flatMap((pc) => (pc.signalingState === 'closed' ? [] : pc.getReceivers()));
+        const heard = Math.max(0, ...receivers.flatMap((each) => each.getSynchronizationSources()).map((each) => each.timestamp));
+        gap = Math.max(gap, now - changed);
+        if (heard > newest) [newest, changed] = [heard, now];
+      }, 5);
+    },
+    longestGap: () => gap,
     /** Inbound totals of the live connection, once it has received `packets`. */
     async inbound(packets) {
       const began = performance.now();

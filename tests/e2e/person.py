@@ -165,6 +165,15 @@ class Person:
     async def hears_nothing(self, *, for_ms: int = 500) -> None:
         await self.page.evaluate(f"ear.hearsNothing({for_ms})")
 
+    async def watches_gaps(self) -> None:
+        """From now on, how long nothing comes is measured."""
+        await self.page.evaluate("ear.watchGap()")
+
+    async def longest_gap(self) -> float:
+        """Seconds."""
+        gap: float = await self.page.evaluate("ear.longestGap()")
+        return gap / 1000
+
     async def inbound(self, packets: int) -> dict[str, float]:
         """What has come in all, as soon as that is so many packets: received, lost, concealed (samples)."""
         totals: dict[str, float] = await self.page.evaluate(f"ear.inbound({packets})")

@@ -1,11 +1,12 @@
 """A service dies while people talk and write; nobody has to click anything."""
 
-import time
-
 from playwright.async_api import expect
 
 from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
 from tests.services import Stack
+
+#: What is promised is 3 s on a machine that has time; the figures at the end of the run say what it was.
+LONGEST_S = 8.0
 
 
 async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
@@ -21,10 +22,12 @@ async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
     await ann.say("before")
     await bob.reads("before")
 
+    await bob.watches_gaps()
     stack.kill("rooms")
     status = ann.page.locator("[data-connection]")
     await expect(status).to_contain_text("The connection is lost")
     await bob.hears(TONE_HZ)  # voices take another way
+    gap = await bob.longest_gap()
     await ann.say("meanwhile")
     await ann.say("and another")
     await expect(ann.page.locator(".message.pending")).to_have_count(2)
@@ -42,7 +45,10 @@ async def test_what_is_written_meanwhile_arrives_once_and_the_talk_goes_on(
     await bob.hears(TONE_HZ)
     offers = [person.frames_sent("offer") for person in (ann, bob)]
     attached = [person.frames_sent("voice_attach") for person in (ann, bob)]
-    figure(f"rooms killed and started again: offers {offers}, voices adopted {attached}")
+    figure(
+        f"rooms killed and started again: offers {offers}, adopted {attached}, nothing heard for {gap:.2f} s"
+    )
+    assert gap < LONGEST_S
 
 
 async def test_voices_come_back_after_their_worker(
@@ -56,11 +62,13 @@ async def test_voices_come_back_after_their_worker(
     await bob.join_voice()
     await bob.hears(TONE_HZ)
 
+    await bob.watches_gaps()
     stack.kill("media")
     stack.start("media")
-    began = time.monotonic()
     await ann.sends("offer", times=2)
     await bob.sends("offer", times=2)
     await bob.hears(TONE_HZ)
     await ann.hears(TONE_HZ)
-    figure(f"media killed and started again: heard again after {time.monotonic() - began:.1f} s")
+    gap = await bob.longest_gap()
+    figure(f"media killed and started again: nothing heard for {gap:.1f} s")
+    assert gap < LONGEST_S
