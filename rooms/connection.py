@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_abort_at",
         "_answered",
+        "_awaited",
         "_broken",
         "_bytes",
         "_clockwork",
@@ -107,13 +108,14 @@ class Connection(asyncio.Protocol):
         self._listener: Listener | None = None
         self._parser = wire.Parser(MAX_FRAME_BYTES)
         self._outbox: list[bytes] = []
-        self._bytes = 0  # in the outbox
+        self._bytes = 0  # in the outbox, counted while the client is slow
         self._stuck = 0  # frames that the transport holds, since the kernel takes no more of them
         self._handing = 1  # frames that the transport was given last
         self._drained: asyncio.Event | None = None
         self._held = True
         self._broken = False  # the client's bytes make no sense any more
         self._answered = False  # the client's close frame is here
+        self._awaited = False  # something is to happen when all is written
         self._ending = False  # nothing more is written
         self.closed_with: tuple[int, str] | None = None
         self.gone = False
@@ -135,13 +137,13 @@ class Connection(asyncio.Protocol):
         return self.closed_with is not None
 
     @property
-    def held_bytes(self) -> int:
+    def held_frames(self) -> int:
         """What waits for the client outside the kernel."""
-        return self._bytes + (self._transport.get_write_buffer_size() if self._stuck else 0)
+        return len(self._outbox) + self._stuck
 
     @property
-    def held_frames(self) -> int:
-        return len(self._outbox) + self._stuck
+    def held_bytes(self) -> int:
+        return sum(map(len, self._outbox)) + self._transport.get_write_buffer_size()
 
     # --- writing ----------------------------------------------------------------------------------------
 
@@ -151,15 +153,15 @@ class Connection(asyncio.Protocol):
             return
         outbox = self._outbox
         if self._stuck:
-            if self.held_frames >= MAX_FRAMES or self.held_bytes + len(frame) > MAX_BYTES:
+            self._bytes += len(frame)
+            too_much = self._bytes + self._transport.get_write_buffer_size() > MAX_BYTES
+            if too_much or len(outbox) + self._stuck >= MAX_FRAMES:
                 outbox.clear()
-                self._bytes = 0
                 self.close(*SLOW_READER)
                 return
         elif not outbox:
             self._clockwork.flusher.due(self)
         outbox.append(frame)
-        self._bytes += len(frame)
         if len(outbox) >= FRAMES_AT_ONCE and not self._stuck:
             self.flush()
 
@@ -167,22 +169,27 @@ class Connection(asyncio.Protocol):
         """Write what is queued, as far as the client takes it."""
         outbox = self._outbox
         while outbox and not self._stuck and not self._ending:
-            frames = outbox[:FRAMES_AT_ONCE]
-            del outbox[:FRAMES_AT_ONCE]
-            data = frames[0] if len(frames) == 1 else b"".join(frames)
-            self._bytes -= len(data)
-            self._handing = len(frames)
+            self._handing = min(len(outbox), FRAMES_AT_ONCE)
+            if self._handing == 1:
+                data = outbox.pop(0)
+            else:
+                data = b"".join(outbox[:FRAMES_AT_ONCE])
+                del outbox[:FRAMES_AT_ONCE]
             self._transport.write(data)  # calls pause_writing where something stays behind
-        if not outbox and not self._stuck:
-            if self._drained is not None:
-                self._drained.set()
-            if self._answered:
-                self._hang_up()
-            elif self._broken:
-                self._say_no_more()
+        if self._awaited and not outbox and not self._stuck:
+            self._flushed()
+
+    def _flushed(self) -> None:
+        if self._drained is not None:
+            self._drained.set()
+        if self._answered:
+            self._hang_up()
+        elif self._broken:
+            self._say_no_more()
 
     def pause_writing(self) -> None:
         self._stuck = self._handing
+        self._bytes = sum(map(len, self._outbox))
 
     def resume_writing(self) -> None:
         self._stuck = 0
@@ -191,6 +198,7 @@ class Connection(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until the kernel has everything that was queued, or the connection closes."""
         if self.closed_with is None and self.held_frames:
+            self._awaited = True
             self._drained = self._drained or asyncio.Event()
             self._drained.clear()
             await self._drained.wait()
@@ -271,7 +279,7 @@ class Connection(asyncio.Protocol):
         self.gone = self._ending = True
         self.closed_with = self.closed_with or LOST
         self._outbox.clear()
-        self._bytes = self._stuck = 0
+        self._stuck = 0
         if self._drained is not None:
             self._drained.set()
         if self._listener is not None:
@@ -280,12 +288,12 @@ class Connection(asyncio.Protocol):
 
     def _on_close(self, event: wire.Close) -> None:
         """The client's close frame: the answer to ours, or one that gets its code back."""
-        self._answered = True
+        self._answered = self._awaited = True
         self.close(event.code, event.reason)
         self.flush()
 
     def _fail(self, broken: wire.Broken) -> None:
-        self._broken = True
+        self._broken = self._awaited = True
         self.close(broken.code, broken.reason)
         self.flush()
 
@@ -342,3 +350,16 @@ class Connection(asyncio.Protocol):
         if kernel is not None:
             with contextlib.suppress(OSError):  # closed already
                 kernel.setsockopt(socket.SOL_SOCKET, option, value)
+
+
+def broadcast(connections: list[Connection], frame: bytes) -> None:
+    """`send` to each. Of what a delivery costs outside the kernel a call for each would be the half."""
+    due: list[Connection] = []
+    for connection in connections:
+        if connection._outbox or connection._stuck or connection.closed_with is not None:
+            connection.send(frame)
+        else:
+            connection._outbox.append(frame)
+            due.append(connection)
+    if due:
+        due[0]._clockwork.flusher.all_due(due)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from common.errors import Conflict, CwrkError
 from rooms import effects as do
@@ -18,21 +18,6 @@ MOST_WAITING = 200  # live events of one connection, behind its replay
 MOST_EARLY = 1000  # events ahead of a gap; past this they are let go, since the log has them
 
 SLOW_READER = (4101, "SLOW_READER")
-
-
-@dataclass(slots=True)
-class Reader:
-    """A connection as the log sees it. Live events wait in `waiting` while a replay runs."""
-
-    from_seq: int  # live events are those after it
-    waiting: list[Event] | None = None
-
-    def wait(self, event: Event) -> bool:
-        """Keep a live event for after the replay; False when none runs."""
-        if self.waiting is None:
-            return False
-        self.waiting.append(event)
-        return True
 
 
 class Feed:
@@ -58,13 +43,18 @@ class Feed:
         self.known_head = delivered_seq
         self._early: dict[int, Event] = {}
         self._reading = False
-        self._readers: dict[str, Reader] = {}
+        self._from_seq: dict[str, int] = {}  # of each connection: live events are those after it
+        self._replaying: dict[str, list[Event]] = {}  # and what is live waits here while a replay runs
+        self._live: tuple[str, ...] | None = None  # those that hear live events; None: count again
 
     def connect(self, conn_id: str) -> None:
-        self._readers[conn_id] = Reader(self.delivered_seq)
+        self._from_seq[conn_id] = self.delivered_seq
+        self._live = None
 
     def disconnect(self, conn_id: str) -> None:
-        self._readers.pop(conn_id, None)
+        self._from_seq.pop(conn_id, None)
+        self._replaying.pop(conn_id, None)
+        self._live = None
 
     # --- appending --------------------------------------------------------------------------------------
 
@@ -85,15 +75,22 @@ class Feed:
         """Events of the log, from anywhere and in any order."""
         effects: list[Effect] = []
         for event in self._in_turn(events):
-            live = [conn_id for conn_id, reader in self._readers.items() if not reader.wait(event)]
-            if live:
-                effects.append(do.Broadcast(tuple(live), announcement(self._room_id, event), event.seq))
+            for waiting in self._replaying.values():
+                waiting.append(event)
+            if live := self._everybody_live():
+                effects.append(do.Broadcast(live, announcement(self._room_id, event), event.seq))
             effects += self._happened(event)
-        for conn_id, reader in self._readers.items():
-            if reader.waiting is not None and len(reader.waiting) > MOST_WAITING:
-                reader.waiting = None
+        for conn_id, waiting in list(self._replaying.items()):
+            if len(waiting) > MOST_WAITING:
+                self._replay_ends(conn_id)
                 effects.append(do.Disconnect(conn_id, *SLOW_READER))
         return effects + self._fill()
+
+    def _everybody_live(self) -> tuple[str, ...]:
+        """The same tuple until somebody comes or goes: the hub knows it again."""
+        if self._live is None:
+            self._live = tuple(conn_id for conn_id in self._from_seq if conn_id not in self._replaying)
+        return self._live
 
     def _in_turn(self, events: Iterable[Event]) -> list[Event]:
         for event in events:
@@ -129,23 +126,22 @@ class Feed:
 
     def resume(self, conn_id: str, ref_id: str | None, resume: Resume) -> list[Effect]:
         """What came after `last_seq` and before this connection; live events wait until it is sent."""
-        reader = self._readers[conn_id]
-        if reader.waiting is not None:
+        if conn_id in self._replaying:
             busy = Conflict("A replay is already running.", code="RESUME_PENDING")
             return [do.Send(conn_id, error(busy, ref_id), ref_id)]
-        upto = reader.from_seq
+        upto = self._from_seq[conn_id]
         missed = upto - resume.last_seq
         recovered = resume.epoch == self._epoch and 0 <= missed <= FARTHEST_REPLAY
         if not recovered or missed == 0:
             return [do.Send(conn_id, Resumed(recovered, resume.last_seq, upto), ref_id)]
-        reader.waiting = []
+        self._replaying[conn_id] = []
+        self._live = None
         return [do.Replay(conn_id, ref_id, resume.last_seq, resume.last_seq, upto)]
 
     def replayed(self, replay: do.Replay, events: Iterable[Event] | None) -> list[Effect]:
         """A page of a replay, None where the log could not be read. After the last page: what waited."""
         conn_id = replay.conn_id
-        reader = self._readers.get(conn_id)
-        if reader is None or reader.waiting is None:
+        if conn_id not in self._replaying:
             return []
         page = list(events or ())
         if page and page[0].seq != replay.after + 1:
@@ -155,12 +151,16 @@ class Feed:
         ]
         if page and page[-1].seq < replay.upto:
             return [*effects, replace(replay, after=page[-1].seq)]
-        waited, reader.waiting = reader.waiting, None
+        waited = self._replay_ends(conn_id)
         resumed = Resumed(bool(page), replay.from_seq, replay.upto)
         effects.append(do.Send(conn_id, resumed, replay.ref_id))
         return effects + [
             do.Send(conn_id, announcement(self._room_id, event), seq=event.seq) for event in waited
         ]
+
+    def _replay_ends(self, conn_id: str) -> list[Event]:
+        self._live = None
+        return self._replaying.pop(conn_id)
 
     def _send(self, conn_id: str, event: Event) -> do.Send:
         return do.Send(conn_id, announcement(self._room_id, event), seq=event.seq)

@@ -8,6 +8,7 @@ being done just now.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
 
 COALESCE_SECONDS = 0.005
@@ -29,14 +30,18 @@ class Flusher:
 
     def due(self, queued: Queued) -> None:
         """It has something to write, which it had not before."""
-        if self._loop.time() - queued.flushed_at >= COALESCE_SECONDS:
-            if not self._soon:
-                self._loop.call_soon(self._flush_soon)
-            self._soon.append(queued)
-        else:
-            if not self._later:
-                self._loop.call_later(COALESCE_SECONDS, self._flush_later)
-            self._later.append(queued)
+        self.all_due((queued,))
+
+    def all_due(self, queued: Iterable[Queued]) -> None:
+        soon, later = self._soon, self._later
+        began_soon, began_later = not soon, not later
+        quiet_since = self._loop.time() - COALESCE_SECONDS
+        for each in queued:
+            (soon if each.flushed_at <= quiet_since else later).append(each)
+        if began_soon and soon:
+            self._loop.call_soon(self._flush_soon)
+        if began_later and later:
+            self._loop.call_later(COALESCE_SECONDS, self._flush_later)
 
     def _flush_soon(self) -> None:
         queued, self._soon = self._soon, []

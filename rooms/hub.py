@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from common.errors import CwrkError
 from common.tokens import Identity
 from rooms import effects as do
 from rooms import wire
-from rooms.connection import Connection
+from rooms.connection import Connection, broadcast
 from rooms.effects import Effect, Outcome, Saved
 from rooms.events import Event
 from rooms.fanout import Fanout
@@ -25,7 +25,7 @@ from rooms.gestures import Gesture
 from rooms.history import History
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
-from rooms.outgoing import Hello, Reconnect, ServerMessage
+from rooms.outgoing import Hello, Reconnect
 from rooms.participant import Member
 from rooms.participants import Roster, at_worker
 from rooms.people import name_of
@@ -44,11 +44,13 @@ logger = log.get("rooms.hub")
 
 @dataclass
 class Open:
-    """A room that is open here. `roster_version`: the one loaded last."""
+    """A room that is open here. `roster_version`: the one loaded last; `crowd`: who `crowd_ids` are."""
 
     room: Room
     roster_version: int
     loading_roster: bool = False
+    crowd_ids: tuple[str, ...] = ()
+    crowd: list[Connection] = field(default_factory=list)
 
 
 class Hub:
@@ -358,13 +360,16 @@ class Hub:
             connection.send(wire.text(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq)))
 
     def _broadcast(self, room_id: str, effect: do.Broadcast) -> None:
-        self._send_all(effect.conn_ids, effect.message, effect.seq)
+        frame = wire.text(encode(effect.message, seq=effect.seq))
+        broadcast(self._crowd(room_id, effect.conn_ids), frame)
 
-    def _send_all(self, conn_ids: tuple[str, ...], message: ServerMessage, seq: int | None) -> None:
-        frame = wire.text(encode(message, seq=seq))
-        for conn_id in conn_ids:
-            if connection := self._connections.get(conn_id):
-                connection.send(frame)
+    def _crowd(self, room_id: str, conn_ids: tuple[str, ...]) -> list[Connection]:
+        """The connections of these ids: looked up once, as long as they are the same."""
+        entry = self._open[room_id]
+        if entry.crowd_ids is not conn_ids:
+            entry.crowd_ids = conn_ids
+            entry.crowd = [self._connections[each] for each in conn_ids if each in self._connections]
+        return entry.crowd
 
     def _disconnect(self, room_id: str, effect: do.Disconnect) -> None:
         if connection := self._connections.get(effect.conn_id):
