@@ -65,6 +65,7 @@ NOT_UTF_8 = (1007, "NOT_UTF_8")
 TOO_LARGE = (1009, "TOO_LARGE")
 NO_CODE = 1005
 LONGEST_CONTROL = 125
+MOST_FRAGMENTS = 4096  # of one message: they may be empty, and cost us work all the same
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _decoder = codecs.getincrementaldecoder("utf-8")
@@ -223,7 +224,7 @@ class Parser:
         message = self._message = self._message or _Message(_decoder(), [])
         message.size += size
         message.frames += 1
-        if message.frames > self._longest:  # empty ones, without end
+        if message.frames > MOST_FRAGMENTS:
             raise Broken(*TOO_LARGE)
         self._frame = _Frame(message, final, mask, size)
 

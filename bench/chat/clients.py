@@ -73,8 +73,10 @@ class Tally:
         self._target = target
         if self.marks < target:
             self._reached.clear()
-            async with asyncio.timeout(PATIENCE):
-                await self._reached.wait()
+            try:
+                await asyncio.wait_for(self._reached.wait(), PATIENCE)
+            except TimeoutError:
+                raise TimeoutError(f"{target - self.marks} of {target} did not come") from None
 
 
 class Client(asyncio.Protocol):
