@@ -103,15 +103,19 @@ def main() -> None:
             everything += results
             show(results)
     if arguments.json:
-        machine = {
-            "cpu": _cpu_name(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "load_before": load_before,
-        }
-        report = {"machine": machine, "results": [asdict(result) for result in everything]}
+        report = {"machine": machine(load_before), "results": [asdict(result) for result in everything]}
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def machine(load_before: float) -> dict[str, object]:
+    """Where a result was measured, and how busy it was before."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load_before": load_before,
+    }
 
 
 def _cpu_name() -> str:

@@ -212,14 +212,16 @@ class Client:
 
     # --- voice -------------------------------------------------------------------------------------------
 
-    def send(self, payload: bytes, level: int = 30, marker: int = 0) -> None:
-        """Sends one 20 ms packet with `level` -dBov."""
+    def send(
+        self, payload: bytes, level: int = 30, marker: int = 0, payload_type: int = PAYLOAD_TYPE
+    ) -> bytes:
+        """Sends one 20 ms packet with `level` -dBov; returns the datagram."""
         outbox = self.socket.outbox
         _HEADER.pack_into(
             outbox.buffer,
             0,
             0x90,
-            marker | PAYLOAD_TYPE,
+            marker | payload_type,
             self.sequence & 0xFFFF,
             self.timestamp & 0xFFFFFFFF,
             self.ssrc,
@@ -234,10 +236,12 @@ class Client:
         outbox.sizes[1] = end
         if srtp.protect(self.contexts.transmit, outbox.pointers[0], outbox.lengths[0]):
             raise ConnectionError("the packet could not be encrypted")
-        self.socket.send(self.server, bytes(outbox.buffer[: outbox.sizes[1]]))
+        datagram = bytes(outbox.buffer[: outbox.sizes[1]])
+        self.socket.send(self.server, datagram)
         self.sequence += 1
         self.timestamp += FRAME
         self.sent += 1
+        return datagram
 
     def receive(self, heard: Callable[[bytes], None] | None = None) -> int:
         """Takes in what has come, counts it a slot, and returns how many RTP packets there were.
