@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from common.database import Connection, Database
-from common.errors import CwrkError
+from common.errors import CwrkError, Unavailable
 from rooms.decisions import Author, Decisions, Entry, Message, Tables, Written
 from rooms.effects import Draft, Outcome, Saved
 from rooms.event_rows import columns_of
@@ -31,7 +31,7 @@ from rooms.room_rows import gone
 # messages that drafts are about; $6: how many ids to make. LATERAL … LIMIT 1 is a look into an index for
 # each, however the planner reckons: a plan is kept from when the tables were small.
 READ = """
-SELECT h.last_seq, r.slow_mode_s, clock_timestamp() AS now,
+SELECT h.last_seq, r.slow_mode_s, clock_timestamp() AS now, (SELECT epoch FROM rooms.deployment) AS epoch,
   ARRAY(SELECT uuidv7() FROM generate_series(1, $6::integer)) AS fresh_ids,
   ARRAY(SELECT ROW(m.user_id, p.display_name, m.role, m.said_at)
     FROM rooms.members m JOIN rooms.people p USING (user_id)
@@ -90,19 +90,25 @@ spoke AS (
 WRITTEN = " SELECT seq, created_at FROM new"
 
 
+OTHER_HISTORY = "EPOCH_CHANGED"  # a code
+
+
 class Batch:
     """`run` once; where it fails with `committing` set, what became of it is looked up with `find`."""
 
-    def __init__(self, database: Database, room_id: UUID, drafts: Sequence[Draft]) -> None:
+    def __init__(self, database: Database, room_id: UUID, epoch: str, drafts: Sequence[Draft]) -> None:
         self._database = database
         self._room_id = room_id
+        self._epoch = epoch
         self._drafts = drafts
         self._decisions: Decisions | None = None
         self._names: dict[int, str] = {}
         self.committing = False  # from here on a failure says nothing about the outcome
 
     async def run(self, connection: Connection) -> list[Outcome]:
-        """Decide and write. Raises NotFound for a room that is gone, and what the database raises."""
+        """Decide and write. Raises what the database raises, NotFound for a room that is gone, and
+        Unavailable where the tables are of another history than the drafts.
+        """
         try:
             outcomes = await self._try(connection)
             if outcomes is None:
@@ -158,6 +164,8 @@ class Batch:
         )
         if row is None:
             raise gone()
+        if str(row["epoch"]) != self._epoch:
+            raise Unavailable("The room begins anew.", code=OTHER_HISTORY, retry_after=1.0)
         self._names = {user_id: name for user_id, name, _, _ in row["authors"]}
         reactions = row["reactions"]
         return Tables(

@@ -82,7 +82,7 @@ class Fanout:
         self._outgoing: asyncio.Queue[tuple[str, Notice]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
-        self._became_unwell = asyncio.Event()
+        self._look_now = asyncio.Event()
         self._unreadable = 0
 
     @property
@@ -130,6 +130,10 @@ class Fanout:
         except LOST:
             return None
 
+    def look(self) -> None:
+        """Look at the tables now."""
+        self._look_now.set()
+
     async def run(self) -> None:
         """Speak, listen and look, until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -148,8 +152,8 @@ class Fanout:
             pause = LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause if looked else LOOK_AGAIN_SECONDS):
-                    await self._became_unwell.wait()
-            self._became_unwell.clear()
+                    await self._look_now.wait()
+            self._look_now.clear()
             looked = await self._look_at(self._rooms.open_rooms())
 
     async def _look_at(self, room_ids: list[str]) -> bool:
@@ -211,7 +215,7 @@ class Fanout:
         """From here on look often, and look now: a notice may have been lost with the connection."""
         if self._well:
             self._well = False
-            self._became_unwell.set()
+            self._look_now.set()
 
     async def _hear(self, pubsub: PubSub) -> None:
         subscribed = set(self._rooms.open_rooms())

@@ -39,7 +39,7 @@ class Feed:
         self.delivered_seq = delivered_seq
         self._happened = happened
         self._room_id = room_id
-        self._epoch = epoch
+        self.epoch = epoch
         self.known_head = delivered_seq
         self._early: dict[int, Event] = {}
         self._reading = False
@@ -131,7 +131,7 @@ class Feed:
             return [do.Send(conn_id, error(busy, ref_id), ref_id)]
         upto = self._from_seq[conn_id]
         missed = upto - resume.last_seq
-        recovered = resume.epoch == self._epoch and 0 <= missed <= FARTHEST_REPLAY
+        recovered = resume.epoch == self.epoch and 0 <= missed <= FARTHEST_REPLAY
         if not recovered or missed == 0:
             return [do.Send(conn_id, Resumed(recovered, resume.last_seq, upto), ref_id)]
         self._replaying[conn_id] = []

@@ -37,11 +37,15 @@ Report = Callable[[str, Sequence[Outcome]], None]
 
 
 class History:
-    """Appends to the logs of rooms, and reads them. `report(room_id, outcomes)` hears of each batch."""
+    """Appends to the logs of rooms, and reads them.
 
-    def __init__(self, database: Database, report: Report) -> None:
+    `report(room_id, outcomes)` hears of each batch; `epoch` says for which history the drafts are.
+    """
+
+    def __init__(self, database: Database, report: Report, epoch: Callable[[], str]) -> None:
         self._database = database
         self._report = report
+        self._epoch = epoch
         self._queues: dict[str, deque[Draft]] = {}
         self._flushing: set[asyncio.Task[None]] = set()
 
@@ -90,7 +94,7 @@ class History:
         try:
             async with asyncio.timeout(BATCH_SECONDS), self._database.connection() as connection:
                 drafts = _take(queue)
-                batch = Batch(self._database, UUID(room_id), drafts)
+                batch = Batch(self._database, UUID(room_id), self._epoch(), drafts)
                 return await batch.run(connection)
         except CwrkError as error:
             problem = error

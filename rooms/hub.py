@@ -15,6 +15,7 @@ from common.errors import CwrkError
 from common.tokens import Identity
 from rooms import effects as do
 from rooms import wire
+from rooms.batches import OTHER_HISTORY
 from rooms.connection import Connection, broadcast
 from rooms.effects import Effect, Outcome, Saved
 from rooms.events import Event
@@ -36,6 +37,8 @@ from rooms.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
 
 READ_LOG_PAGE = 200
+
+EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
 
 T = TypeVar("T")
 
@@ -169,6 +172,7 @@ class Hub:
             # What follows last_seq may be in the settings already: heard again, it is the same.
             standing, members = await self.presence.roster(room_id, ())
             settings, timer = await self.store.settings(UUID(room_id))
+            self._of_history(standing.epoch)
             room = Room(room_id, self.epoch, standing.last_seq, settings, timer, members)
             self._open[room_id] = Open(room, standing.roster_version)
             self.fanout.rooms_changed()
@@ -261,6 +265,8 @@ class Hub:
         for outcome in outcomes:
             if not isinstance(outcome, Saved):
                 self._not_saved(room_id, *outcome)
+                if outcome[1].code == OTHER_HISTORY:
+                    self.fanout.look()
 
     def announce(self, room_id: str, event: Event) -> None:
         """Something that `append_event` wrote is committed: everybody hears of it, on every replica."""
@@ -288,12 +294,23 @@ class Hub:
 
     def stands(self, standing: Standing) -> None:
         """Where a room stands in the tables: what is new to us is loaded."""
+        self._of_history(standing.epoch)
         room_id = standing.room_id
         self.head(room_id, standing.last_seq)
         entry = self._open.get(room_id)
         if entry and standing.roster_version != entry.roster_version and not entry.loading_roster:
             entry.loading_roster = True
             self._start(self._load_roster(room_id, entry))
+
+    def _of_history(self, epoch: str) -> None:
+        """Where the tables are of another history (a backup was restored) all begin anew, we and clients."""
+        if epoch == self.epoch:
+            return
+        logger.warning("the tables have another history; every connection begins anew", epoch=epoch)
+        self.epoch = epoch
+        self._open.clear()
+        self.fanout.rooms_changed()
+        self.close_all(*EPOCH_CHANGED)
 
     async def _load_roster(self, room_id: str, entry: Open) -> None:
         try:

@@ -22,6 +22,8 @@ from rooms.seats import SEAT_SECONDS
 
 MEMBER_FIELDS = tuple(field.name for field in dataclasses.fields(Member))
 
+EPOCH = "(SELECT epoch FROM rooms.deployment) AS epoch"
+
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5.0
 
@@ -37,11 +39,12 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a room stands in the tables."""
+    """Where a room stands in the tables. `epoch`: of which history."""
 
     room_id: str
     last_seq: int
     roster_version: int
+    epoch: str
 
 
 class Presence:
@@ -141,7 +144,7 @@ class Presence:
         async with self._database.connection() as connection:
             # One statement: who is there and where the log stands are of one moment.
             rows = await connection.fetch(
-                "SELECT r.roster_version, h.last_seq, m.* FROM rooms.rooms r"  # noqa: S608  # our own text
+                f"SELECT r.roster_version, h.last_seq, {EPOCH}, m.* FROM rooms.rooms r"  # noqa: S608  # our own text
                 " JOIN rooms.heads h ON h.room_id = r.id"
                 f" LEFT JOIN (SELECT m.room_id, {MEMBER}, c.user_id IS NOT NULL AS elsewhere"
                 "  FROM rooms.members m JOIN rooms.heads h USING (room_id)"
@@ -157,8 +160,7 @@ class Presence:
             )
         if not rows:
             raise gone()
-        standing = Standing(room_id, rows[0]["last_seq"], rows[0]["roster_version"])
-        return standing, [_member(row) for row in rows if row["user_id"] is not None]
+        return _standing(room_id, rows[0]), [_member(row) for row in rows if row["user_id"] is not None]
 
     async def standing(self, room_id: str) -> Standing:
         """Where this room stands now. Raises NotFound."""
@@ -170,11 +172,15 @@ class Presence:
         """Where these rooms stand now."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT r.id, h.last_seq, r.roster_version FROM rooms.rooms r"
+                f"SELECT r.id, h.last_seq, r.roster_version, {EPOCH} FROM rooms.rooms r"  # noqa: S608
                 " JOIN rooms.heads h ON h.room_id = r.id WHERE r.id = ANY($1::uuid[])",
                 [UUID(room_id) for room_id in room_ids],
             )
-        return [Standing(str(row["id"]), row["last_seq"], row["roster_version"]) for row in rows]
+        return [_standing(str(row["id"]), row) for row in rows]
+
+
+def _standing(room_id: str, row: asyncpg.Record) -> Standing:
+    return Standing(room_id, row["last_seq"], row["roster_version"], str(row["epoch"]))
 
 
 def _member(row: asyncpg.Record) -> Member:

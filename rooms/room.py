@@ -118,7 +118,9 @@ class Room:
         """A websocket of `member`, admitted. Raises TooMany as `participants` does."""
         effects = self.participants.connect(conn_id, member, now)
         self.feed.connect(conn_id)
-        effects.append(do.Send(conn_id, replace(hello, last_seq=self.feed.delivered_seq)))
+        effects.append(
+            do.Send(conn_id, replace(hello, epoch=self.feed.epoch, last_seq=self.feed.delivered_seq))
+        )
         effects.append(do.Send(conn_id, self._state()))
         if self._speakers:
             effects.append(do.Send(conn_id, Speakers(self._speakers)))

@@ -82,7 +82,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         replica = uuid4()
         presence = Presence(opened, replica)
         hub = Hub(store, presence, epoch)
-        hub.history = History(log_database, hub.report)
+        hub.history = History(log_database, hub.report, lambda: hub.epoch)
         hub.fanout = Fanout(config.redis_url, str(replica), presence, hub)
         stack.push_async_callback(hub.fanout.close)
 

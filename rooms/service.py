@@ -208,4 +208,4 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         # Where the log stands first: what it held then and does not give now is forgotten.
         standing = await self._hub.presence.standing(str(room_id))
         events = await self._hub.history.after(str(room_id), since_seq, limit)
-        return answers.events(str(room_id), events, since_seq, standing.last_seq, self._hub.epoch)
+        return answers.events(str(room_id), events, since_seq, standing.last_seq, standing.epoch)
