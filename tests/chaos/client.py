@@ -73,6 +73,10 @@ class Client:
     _read_to: int = 0  # by reading the history: what comes live up to here is known already
     _refetching: asyncio.Task[None] | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _here: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._here.set()
 
     @property
     def at_rest(self) -> bool:
@@ -88,9 +92,18 @@ class Client:
         """There is something to say."""
         self._wake.set()
 
+    def go_away(self) -> None:
+        """Until `come_back`, with what it knows."""
+        self._here.clear()
+        self.wake()
+
+    def come_back(self) -> None:
+        self._here.set()
+
     async def run(self) -> None:
         """Connect, live, come back, until cancelled."""
         while not self.refusals:
+            await self._here.wait()
             try:
                 await self._visit()
             except aiohttp.WSServerHandshakeError as refusal:
@@ -163,6 +176,8 @@ class Client:
         ping_at = loop.time()
         while True:
             now = loop.time()
+            if not self._here.is_set():
+                raise Lost
             if now > self._heard_at + self._patience:
                 self._be_more_patient()
                 raise Lost

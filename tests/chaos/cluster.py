@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,6 +109,40 @@ class Cluster:
                 while not await self.do(replica.is_ready):
                     await self.do(replica.start)
                     await asyncio.sleep(0.1)
+
+    async def epoch(self) -> str:
+        """What this history is called."""
+        connection = await asyncpg.connect(self.postgres.url(DATABASE))
+        try:
+            return str(await connection.fetchval("SELECT epoch FROM rooms.deployment"))
+        finally:
+            await connection.close()
+
+    async def back_up(self) -> None:
+        """Keep a copy of the database as it is now."""
+        await self.do(self._copy_data)
+
+    def _copy_data(self) -> None:
+        self.postgres.stop()
+        shutil.copytree(self.postgres.data, self._backup)
+        self.postgres.start()
+
+    async def restore(self) -> None:
+        """Put the copy in the place of the database, under another name, as operators are told to."""
+        await self.do(self._put_back)
+        connection = await asyncpg.connect(self.postgres.url(DATABASE))
+        await connection.execute("UPDATE rooms.deployment SET epoch = gen_random_uuid()")
+        await connection.close()
+
+    def _put_back(self) -> None:
+        self.postgres.stop()
+        shutil.rmtree(self.postgres.data)
+        shutil.copytree(self._backup, self.postgres.data)
+        self.postgres.start()
+
+    @property
+    def _backup(self) -> Path:
+        return self.postgres.folder / "backup"
 
     def token(self, user_id: int) -> str:
         if user_id not in self._tokens:

@@ -68,9 +68,7 @@ class Run:
 
     async def round(self, faults: Sequence[str], sends: int) -> None:
         """Talk, in the midst of it the faults, all at once; then everybody rests and compares."""
-        self.budget.left, self.budget.endless = sends, True
-        for client in self.clients:
-            client.wake()
+        self.talk_on(sends, endless=True)
         strike_at = sends - int(sends * self.rng.uniform(*STRIKE_AFTER))
         async with self._patience():
             while self.budget.left > strike_at:  # noqa: ASYNC110  # a number that goes down
@@ -84,6 +82,18 @@ class Run:
         await self.cluster.ready()
         await self.settle()
         await self.compare()
+
+    async def talk(self, sends: int) -> None:
+        """Talk without faults, then everybody rests and compares."""
+        self.talk_on(sends)
+        await self.settle()
+        await self.compare()
+
+    def talk_on(self, sends: int, *, endless: bool = False) -> None:
+        """From here on there is something to say."""
+        self.budget.left, self.budget.endless = sends, endless
+        for client in self.clients:
+            client.wake()
 
     async def settle(self) -> None:
         """Until everything that is to be said is acked, and everybody has the whole log."""
@@ -130,7 +140,7 @@ class Run:
             await self.judge()
             raise AssertionError("what clients have applied was not the log, and then it was")
         for room_id, log in self.logs.items():
-            reader = self.rng.choice(self._inside(room_id))
+            reader = self.rng.choice(self.inside(room_id))
             read = await self._history(room_id, reader.user_id)
             assert read[: len(log)] == log, f"user {reader.user_id} reads another history than it has applied"
 
@@ -148,14 +158,18 @@ class Run:
             tables = {room_id: (await self.cluster.log(room_id))[1] for room_id in self.logs}
             if all(c.history.last_seq == len(tables[c.history.room_id]) for c in self.clients):
                 break  # else something abandoned was saved just now
+        epoch = await self.cluster.epoch()
         found: list[Violation] = []
         for room_id, log in tables.items():
-            inside = self._inside(room_id)
-            found += check(inside[0].epoch, log, len(self.logs[room_id]), inside, settled=True)
+            inside = self.inside(room_id)
+            found += check(epoch, log, len(self.logs[room_id]), inside, settled=True)
+        elsewhere = [client.history.user_id for client in self.clients if client.history.epoch != epoch]
+        assert not elsewhere, f"users {elsewhere} live in another epoch than {epoch}"
         told = "\n".join(map(str, found[:20]))
         assert not found, f"{len(found)} violations, seed {self.settings.seed}:\n{told}"
 
-    def _inside(self, room_id: str) -> list[History]:
+    def inside(self, room_id: str) -> list[History]:
+        """Who is in this room."""
         return [client.history for client in self.clients if client.history.room_id == room_id]
 
 
