@@ -102,6 +102,18 @@ class Config(Common):
     max_slots: int = setting(
         "MEDIA_MAX_SLOTS", "Voices a participant hears at once, at most.", 32, parse=config.integer(1, 60)
     )
+    max_packets: int = setting(
+        "MEDIA_MAX_PACKETS",
+        "Packets a second a participant may send; those past it are dropped. 50 are usual.",
+        500,
+        parse=config.integer(50, 100_000),
+    )
+    max_octets: int = setting(
+        "MEDIA_MAX_OCTETS",
+        "Octets a second a participant may send; packets past it are dropped. 6,000 are usual, 12,000 with RED.",
+        200_000,
+        parse=config.integer(10_000, 10_000_000),
+    )
 
 
 def _is_address(host: str) -> bool:

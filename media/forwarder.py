@@ -19,7 +19,7 @@ from media.address import Address, Path
 from media.datagrams import OUTBOX, STRIDE, PacketSocket, Target
 from media.downlink import Downlink
 from media.history import Packet
-from media.packet_loop import Counters, Drop, Polled, SentStream, TransportNumbers
+from media.packet_loop import Counters, Drop, Polled, Rates, SentStream, TransportNumbers
 from media.participant import Participant
 from media.reception import ReportBlock
 from media.uplink import Uplink
@@ -31,8 +31,9 @@ _ROUNDS: Final = 8
 class Forwarder:
     """The PacketLoop over `sockets`, in the thread that calls it."""
 
-    def __init__(self, sockets: Sequence[PacketSocket]) -> None:
+    def __init__(self, sockets: Sequence[PacketSocket], rates: Rates = Rates()) -> None:  # noqa: B008  # frozen
         self._sockets = sockets
+        self._rates = rates
         self._addresses: list[dict[Address, Participant]] = [{} for _ in sockets]
         self._transports: dict[int, Participant] = {}
         #: Those of whom packets are missing.
@@ -42,7 +43,7 @@ class Forwarder:
     # --- transports and routes ---------------------------------------------------------------------------
 
     def add_transport(self, transport: int, numbers: TransportNumbers) -> None:
-        self._transports[transport] = Participant(transport, numbers, self.counters)
+        self._transports[transport] = Participant(transport, numbers, self.counters, self._rates)
 
     def set_keys(self, transport: int, keys: srtp.Keys) -> None:
         state = self._transports[transport]
@@ -206,10 +207,14 @@ class Forwarder:
         if not state.admits(ssrc):
             self.counters.drops[Drop.TOO_MANY_SSRCS] += 1
             return
+        if not state.may_send(now):
+            self.counters.drops[Drop.TOO_MANY] += 1
+            return
         plain = state.contexts.unprotect_rtcp(packet) if state.contexts is not None else None
         if plain is None:
             self.counters.drops[Drop.UNAUTHENTIC] += 1
             return
+        state.has_sent(len(packet))
         state.ssrcs.add(ssrc)
         state.heard_at = now
         polled.rtcp.append((state.id, plain))
@@ -230,17 +235,17 @@ class Forwarder:
         if not state.admits(ssrc):
             drops[Drop.TOO_MANY_SSRCS] += 1
             return
-        if state.rate.spent(now):
+        if not state.may_send(now):
             drops[Drop.TOO_MANY] += 1
             return
         status = srtp.unprotect(contexts.receive, inbox.pointers[i], inbox.lengths[i])
         if status:
             drops[Drop.REPLAYED if status in srtp.REPLAYED else Drop.UNAUTHENTIC] += 1
             return
-        state.rate.used += 1
+        packet = bytes(inbox.buffer[start : start + inbox.sizes[i]])
+        state.has_sent(len(packet))
         state.ssrcs.add(ssrc)
         state.heard_at = state.spoke_at = now
-        packet = bytes(inbox.buffer[start : start + inbox.sizes[i]])
         try:
             header = rtp.parse(packet, state.level_id)
         except rtp.NotRtp:

@@ -50,7 +50,7 @@ class Drop(enum.IntEnum):
     UNREADABLE = 1  # neither STUN, DTLS, RTP nor RTCP
     UNAUTHENTIC = 2  # the keys do not fit
     REPLAYED = 3  # it was here before, or is too old to know
-    TOO_MANY = 4  # past what a participant may send a second
+    TOO_MANY = 4  # past what a participant may send a second, in packets or octets
     TOO_MANY_SSRCS = 5
     MALFORMED = 6  # no RTP header, or no RED where RED was announced
     UNEXPECTED = 7  # a payload type that was not negotiated, or from one who only listens
@@ -61,6 +61,14 @@ class Drop(enum.IntEnum):
     UNENCRYPTABLE = 12  # to one listener; the others got it
     UNKNOWN_REPEAT = 13  # a listener asked for what is not kept, or was never sent
     TOO_MANY_REPEATS = 14  # past what a listener may ask a second
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What one participant may send a second, RTP and RTCP; past it, packets are dropped."""
+
+    packets: int = 500  # Opus frames of 2.5 ms make 400
+    octets: int = 200_000  # Opus at its most, 510 kbit/s, and RED's redundancy
 
 
 @dataclass(slots=True)

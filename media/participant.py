@@ -8,11 +8,9 @@ from media import srtp
 from media.address import Path
 from media.datagrams import Outbox, PacketSocket, Target
 from media.downlink import Downlink
-from media.packet_loop import Counters, TransportNumbers
+from media.packet_loop import Counters, Rates, TransportNumbers
 from media.uplink import Uplink
 
-#: Packets a second a speaker may send: Opus frames of 2.5 ms make 400. Past it, they are dropped.
-MAX_RATE: Final = 500
 #: Packets a second a listener is sent once more. Past it, questions go unanswered.
 MAX_REPEATS: Final = 200
 #: SSRCs a participant may use in its life, since libsrtp keeps state for each. Full: new ones are dropped.
@@ -44,10 +42,11 @@ class Participant:
         "heard_at",
         "id",
         "level_id",
+        "octets",
         "outbox",
         "outs",
+        "packets",
         "path",
-        "rate",
         "repeats",
         "socket",
         "spoke_at",
@@ -58,14 +57,21 @@ class Participant:
         "uplink",
     )
 
-    def __init__(self, number: int, numbers: TransportNumbers, counters: Counters) -> None:
+    def __init__(
+        self,
+        number: int,
+        numbers: TransportNumbers,
+        counters: Counters,
+        rates: Rates = Rates(),  # noqa: B008  # frozen
+    ) -> None:
         self.id = number
         self.level_id = numbers.level_id
         self.uplink = Uplink(numbers, counters)
         self.contexts: srtp.Contexts | None = None
         self.transmit: Any = None
         self.ssrcs: set[int] = set()
-        self.rate = Allowance(MAX_RATE)
+        self.packets = Allowance(rates.packets)
+        self.octets = Allowance(rates.octets)
         self.repeats = Allowance(MAX_REPEATS)
         self.heard_at: float | None = None
         self.spoke_at: float | None = None
@@ -87,3 +93,12 @@ class Participant:
     def admits(self, ssrc: int) -> bool:
         """Whether it may send under this SSRC."""
         return ssrc in self.ssrcs or len(self.ssrcs) < MAX_SSRCS
+
+    def may_send(self, now: float) -> bool:
+        """Whether it has not sent too much this second."""
+        return not (self.packets.spent(now) or self.octets.spent(now))
+
+    def has_sent(self, octets: int) -> None:
+        """A packet of its own: what others send under its address does not count."""
+        self.packets.used += 1
+        self.octets.used += octets

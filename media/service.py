@@ -11,6 +11,7 @@ from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
 from media.datagrams import PacketSocket
 from media.events import Event, Overrun, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.packet_loop import Rates
 from media.router import Slot
 from media.sdp import BadOffer
 from media.sockets import open_sockets
@@ -103,7 +104,9 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """A running worker. Raises ConfigError when a port is taken."""
     async with AsyncExitStack() as stack:
         sockets = open_sockets(config)
-        worker = Worker(sockets, limits=Limits(config.max_rooms, config.max_participants, config.max_slots))
+        rates = Rates(config.max_packets, config.max_octets)
+        limits = Limits(config.max_rooms, config.max_participants, config.max_slots, rates)
+        worker = Worker(sockets, limits=limits)
         await stack.enter_async_context(worker.running())
         if config.advertise:
             await _advertise(stack, worker, sockets, config.advertise)

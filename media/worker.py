@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from common import errors, log
@@ -26,7 +26,7 @@ from media.events import Events, SlotsEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
-from media.packet_loop import PacketLoop, SlotNumbers, TransportNumbers
+from media.packet_loop import PacketLoop, Rates, SlotNumbers, TransportNumbers
 from media.paths import Paths
 from media.room import Room
 from media.router import Slot
@@ -54,6 +54,7 @@ class Limits:
     rooms: int = 1000
     participants: int = 500
     slots: int = 32
+    rates: Rates = field(default_factory=Rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,11 @@ class Worker:
     ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.events = Events()
-        self.forwarder: PacketLoop = Forwarder(sockets)
+        self._limits = limits or Limits()
+        self.forwarder: PacketLoop = Forwarder(sockets, self._limits.rates)
         self.sockets = sockets
         #: What answers say from now on.
         self.candidates = candidates_of(sockets) if candidates is None else candidates
-        self._limits = limits or Limits()
         self._certificate = Certificate()
         self._ice = IceLite()
         self._rooms: dict[str, Room] = {}

@@ -13,7 +13,9 @@ from aioice import stun
 
 from bench.forward.client import Client
 from media.datagrams import DatagramSocket
-from media.worker import Worker
+from media.packet_loop import Drop, Rates
+from media.worker import Limits, Worker
+from tests.media.browser import until
 from tests.media.voices import Voice, voices
 
 
@@ -124,3 +126,46 @@ async def test_a_forged_check_moves_nothing(worker: Worker) -> None:
         assert await ann.is_heard_by(bob)
         assert thief.receive() == 0
         thief.close()
+
+
+async def test_a_replayed_packet_changes_nothing(worker: Worker) -> None:
+    """Neither from where it came from nor from elsewhere: no listener gets it, nobody counts as heard."""
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    thief = DatagramSocket("127.0.0.1", 0)
+    async with voices(ann, bob):
+        voice = sent_by(ann)
+        await until(bob.receive)
+        assert await ann.is_heard_by(bob)
+        number = next(n for n, each in worker._voices.items() if each.user_id == "ann")
+        await until(lambda: worker.forwarder.levels() == {})
+        heard, before = worker.forwarder.heard(number), list(worker.forwarder.counters.drops)
+        for _ in range(20):
+            ann.socket.send(ann.server, voice)
+            thief.send(ann.server, voice)
+        drops = worker.forwarder.counters.drops
+        await until(lambda: sum(drops) - sum(before) == 40)
+        assert drops[Drop.REPLAYED] - before[Drop.REPLAYED] == 20
+        assert drops[Drop.STRANGER] - before[Drop.STRANGER] == 20
+        assert worker.forwarder.heard(number) == heard
+        assert worker.forwarder.levels() == {}
+        assert bob.receive() == 0
+        assert thief.receive() == 0
+    thief.close()
+
+
+async def test_what_a_participant_sends_a_second_is_bounded_in_packets_and_octets() -> None:
+    """And nobody else's is: the others' packets all come."""
+    rates = Rates(packets=60, octets=30_000)
+    worker = Worker([DatagramSocket("127.0.0.1", 0)], limits=Limits(rates=rates))
+    async with worker.running():
+        loud, large, bob = (Voice(worker, "room", user) for user in ("loud", "large", "bob"))
+        async with voices(loud, large, bob):
+            counters = worker.forwarder.counters
+            for _ in range(200):
+                loud.send(b"opus")
+            for _ in range(50):
+                large.send(bytes(1200))
+            await until(lambda: counters.received + counters.drops[Drop.TOO_MANY] == 250)
+            # A second may have begun anew in between, on a slow machine.
+            assert counters.drops[Drop.TOO_MANY] >= 250 - 2 * (60 + 30_000 // 1200 + 1)
+            assert await bob.is_heard_by(loud, large)
