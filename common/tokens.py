@@ -106,11 +106,15 @@ class Verifier:
             self._known[token] = identity
             if len(self._known) > KNOWN_MAX:  # the one that was verified longest ago
                 self._known.pop(next(iter(self._known)))
+        await self.check(identity)
+        return identity
+
+    async def check(self, identity: Identity) -> None:
+        """Raises Unauthenticated (SESSION_ENDED) where the session of a good token has ended."""
         if self._revoked is not None:
             await self._revoked.settle()
             if self._revoked.ended(identity):
                 raise ended()
-        return identity
 
     async def _find(self, kid: str) -> jwt.PyJWK:
         async with self._fetching:

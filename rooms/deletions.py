@@ -1,4 +1,4 @@
-"""Deleted accounts: their people lose name and memberships here, also when rooms was down meanwhile.
+"""Deleted accounts: their people lose name, memberships and rooms, also when this was down meanwhile.
 
 Each deletion is dealt with in the order in which auth tells them, and the last
 one is kept in the tables; so a replica that starts, or that lost PostgreSQL in
@@ -16,8 +16,11 @@ import asyncpg
 
 from common import log, revocations, rpc
 from common.database import Database
-from common.errors import CwrkError
-from rooms.room_rows import bump
+from common.errors import CwrkError, NotFound
+from rooms.events import Event
+from rooms.ownership import changed_event, hand_over, heir
+from rooms.rights import OWNER
+from rooms.room_rows import bump, lock_log, lock_room
 
 # What stands where the name stood.
 DELETED = "deleted"
@@ -27,9 +30,11 @@ logger = log.get("rooms.deletions")
 
 
 class Deletions:
-    """`gone` is told of each room and person that had to do with each other."""
+    """`gone` is told of each room and person that had to do with each other, and of the events of it."""
 
-    def __init__(self, database: Database, auth: rpc.Client, gone: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, database: Database, auth: rpc.Client, gone: Callable[[str, int, list[Event]], None]
+    ) -> None:
         self._database = database
         self._auth = auth
         self._gone = gone
@@ -58,18 +63,37 @@ class Deletions:
                 user_id,
                 DELETED,
             )
-        # In a second transaction: joining locks the room before the person. Nobody joins as them any more.
+        # In transactions of their own: joining locks the room before the person. Nobody joins as them now.
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT room_id FROM rooms.members WHERE user_id = $1 ORDER BY room_id", user_id
+            )
+        for row in rows:
+            await self._forget_in(row["room_id"], user_id)
         async with self._database.transaction() as connection:
-            rows = await connection.fetch("SELECT room_id FROM rooms.members WHERE user_id = $1", user_id)
-            room_ids: list[UUID] = [row["room_id"] for row in rows]
-            await bump(connection, room_ids)
-            await connection.execute("DELETE FROM rooms.members WHERE user_id = $1", user_id)
+            for table in ("bans", "parted", "tickets"):
+                await connection.execute(f"DELETE FROM rooms.{table} WHERE user_id = $1", user_id)  # noqa: S608
             await connection.execute(
                 "UPDATE rooms.deployment SET deletions_seen = greatest(deletions_seen, $1)", deletion_id
             )
-        for room_id in room_ids:
-            self._gone(str(room_id), user_id)
-        logger.info("forgot a deleted account", user_id=user_id, rooms=len(room_ids))
+        logger.info("forgot a deleted account", user_id=user_id, rooms=len(rows))
+
+    async def _forget_in(self, room_id: UUID, user_id: int) -> None:
+        """End the membership; a room of theirs gets another owner."""
+        events: list[Event] = []
+        with contextlib.suppress(NotFound):  # deleted meanwhile
+            async with self._database.transaction() as connection:
+                room = await lock_room(connection, room_id, user_id)
+                await lock_log(connection, room_id)
+                await connection.execute(
+                    "DELETE FROM rooms.members WHERE room_id = $1 AND user_id = $2", room_id, user_id
+                )
+                await bump(connection, [room_id])
+                new_owner = await heir(connection, room_id) if room.role == OWNER else None
+                if new_owner is not None:
+                    events = await hand_over(connection, room_id, user_id, new_owner)
+                    events.append(await changed_event(connection, room_id, user_id))
+        self._gone(str(room_id), user_id, events)
 
     async def _seen(self) -> int:
         async with self._database.connection() as connection:

@@ -202,10 +202,12 @@ class Hub:
         """An attached connection speaks for nobody any more."""
         self.tell(room_id, lambda room: room.session_ended(conn_id))
 
-    def deleted(self, room_id: str, user_id: int) -> None:
-        """The account is gone, and the membership with it: the tables know already."""
+    def deleted(self, room_id: str, user_id: int, events: list[Event]) -> None:
+        """The account is gone, and the membership with it: the tables know already, the log has `events`."""
         self.tell(room_id, lambda room: room.participants.leave(user_id, SESSION_ENDED))
         self.fanout.notify(room_id)
+        for event in events:
+            self.announce(room_id, event)
 
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""

@@ -37,14 +37,13 @@ async def hand_over(connection: Connection, room_id: UUID, by_id: int, new_owner
     return events
 
 
-async def heir(connection: Connection, room_id: UUID, leaving_id: int) -> int | None:
-    """Who has the room after its owner: the longest-standing moderator, else member, else nobody."""
+async def heir(connection: Connection, room_id: UUID) -> int | None:
+    """Who has a room whose owner is gone: the longest-standing moderator, else member, else nobody."""
     user_id: int | None = await connection.fetchval(
-        "SELECT user_id FROM rooms.members WHERE room_id = $1 AND user_id <> $2"
-        " AND role IN ('moderator', 'member')"
+        "SELECT user_id FROM rooms.members m JOIN rooms.people p USING (user_id)"
+        " WHERE room_id = $1 AND role IN ('moderator', 'member') AND p.deleted_at IS NULL"
         " ORDER BY role = 'moderator' DESC, joined_at, user_id LIMIT 1",
         room_id,
-        leaving_id,
     )
     return user_id
 

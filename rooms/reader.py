@@ -86,6 +86,7 @@ class Reader:
                 speaks_until(self.connection, identity)
                 self._say(AuthOk(int(identity.expires_at)), ref_id)
                 self.sessions.speaks_for(self.room_id, self.connection.conn_id, identity)
+                self.hub.renewed(self.room_id, identity)
         except CwrkError as problem:
             self._refuse(problem, ref_id)
         except Exception as fault:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from aiohttp import web
 
@@ -79,7 +79,7 @@ class Door:
         if answer is None:
             raise Malformed("This address is a websocket's.", code="NOT_A_WEBSOCKET")
         visitor = None
-        if "Origin" not in request.headers and _token_in(request):
+        if "Origin" not in request.headers and (_token_in(request) or "ticket" in request.query):
             visitor = await self._visitor(request, None)
         connection = take(request, answer, lambda transport: Connection(transport, self._clockwork))
         arriving = cast("asyncio.Task[Any]", asyncio.current_task())
@@ -102,7 +102,7 @@ class Door:
         self._clockwork.watch.close()
 
     async def _visitor(self, request: web.Request, connection: Connection | None) -> Visitor:
-        """Who comes, with a seat taken for them. Where the URL has no token, the first frame has.
+        """Who comes, with a seat taken for them. Where the URL has no token or ticket, the first frame has.
 
         Raises every refusal there is.
         """
@@ -114,10 +114,14 @@ class Door:
         room_id = str(room_id_of(request.match_info["id"]))
         resume = _resume_in(request)
         token = _token_in(request)
-        if not token and connection is not None:
-            first = await self._first_frame(connection)
-            token, resume = first.access_token, first.resume or resume
-        identity = await self.verifier.verify(token)
+        if "ticket" in request.query:
+            identity = await self.hub.store.tickets.redeem(UUID(room_id), request.query["ticket"])
+            await self.verifier.check(identity)
+        else:
+            if not token and connection is not None:
+                first = await self._first_frame(connection)
+                token, resume = first.access_token, first.resume or resume
+            identity = await self.verifier.verify(token)
         if request.query.get("user_id", str(identity.user_id)) != str(identity.user_id):
             raise Forbidden("user_id is not the token's subject.", code="USER_ID_MISMATCH")
         return Visitor(room_id, identity, await self.hub.admit(room_id, identity), resume)
