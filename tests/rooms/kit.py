@@ -274,9 +274,13 @@ class Rooms:
 
     async def execute(self, sql: str, *values: Any) -> None:
         """A statement behind the service's back."""
+        await self.fetch(sql, *values)
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """The same, and its rows."""
         connection = await asyncpg.connect(self.config.database_url)
         try:
-            await connection.execute(sql, *values)
+            return list(await connection.fetch(sql, *values))
         finally:
             await connection.close()
 
