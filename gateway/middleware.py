@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -96,8 +97,7 @@ def answered(cors: Cors, rates: Rates) -> Middleware:
 
 
 def _log(request: web.Request, status: int, seconds: float) -> None:
-    # Without the query, and with nothing a terminal would act on.
-    path = request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
+    path = _path(request)
     write = access.debug if path in PROBES else access.info
     who = {"user_id": request[USER_ID]} if USER_ID in request else {}
     write(
@@ -109,6 +109,15 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
         address=request[ADDRESS],
         **who,
     )
+
+
+def _path(request: web.Request) -> str:
+    """Without the query, without what opens a door, and with nothing a terminal would act on."""
+    resource = request.match_info.route.resource
+    if "code" in request.match_info and resource is not None:
+        # That an invite was shown, not which.
+        return resource.canonical.replace("{id}", quote(request.match_info.get("id", "")))
+    return request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
 
 
 def headers_of(pages: Pages, cors: Cors) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

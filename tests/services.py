@@ -24,8 +24,10 @@ from tests import stack
 ROOT = Path(__file__).resolve().parents[1]
 READY_S = 30
 STOP_S = 10
-# What opens a door or tells where somebody is: access tokens, refresh tokens, an SDP's lines.
-SECRETS = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}|cwrkr_[\w-]{16,}|a=(?:ice-|fingerprint)")
+# What opens a door or tells where somebody is: tokens of both kinds, invites, tickets, an SDP's lines.
+SECRETS = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]{8,}|cwrkr_[\w-]{16,}|invites?/[\w-]{16,}|ticket=[\w-]{16,}|a=(?:ice-|fingerprint)"
+)
 
 
 class Stack:

@@ -15,6 +15,20 @@ async def no_http(port: int, request: bytes) -> None:
     writer.close()
 
 
+async def test_no_invite_and_no_ticket(chain: services.Stack, student: NewStudent) -> None:
+    anna, boris = await student("Anna"), await student("Boris")
+    room = await anna.create_room("Private", visibility="private")
+    code = (await anna.post(f"/rooms/{room}/invites", status=201))["code"]
+    await boris.post(f"/invites/{code}/accept")
+    await boris.post(f"/invites/%{ord(code[0]):02x}{code[1:]}/accept")  # the same, written otherwise
+    await anna.call("DELETE", f"/rooms/{room}/invites/{code}", status=204)
+    ticket = (await boris.post(f"/rooms/{room}/tickets", status=201))["ticket"]
+    logs = chain.logs()
+    assert f"path=/rooms/{room}/invites/{{code}} " in logs
+    assert "path=/invites/{code}/accept " in logs
+    assert [secret for secret in (code, code[1:], ticket) if secret in logs] == []
+
+
 async def test_no_token_no_password_and_no_sdp(chain: services.Stack, student: NewStudent) -> None:
     anna = await student("Anna")
     room = await anna.create_room("Secrets")
