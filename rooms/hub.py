@@ -15,17 +15,14 @@ from common.errors import CwrkError
 from common.tokens import Identity
 from rooms import effects as do
 from rooms import wire
-from rooms.batches import OTHER_HISTORY
 from rooms.connection import Connection, broadcast
-from rooms.effects import Effect, Outcome, Saved
+from rooms.effects import Effect
 from rooms.events import Event
-from rooms.fanout import Fanout
-from rooms.feed import REPLAY_PAGE
 from rooms.frames import Frame, encode
 from rooms.gestures import Gesture
-from rooms.history import History
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
+from rooms.log_calls import LogCalls
 from rooms.outgoing import Hello, Reconnect
 from rooms.participant import Member
 from rooms.participants import Roster, at_worker
@@ -35,8 +32,6 @@ from rooms.room import SESSION_ENDED, Room
 from rooms.store import Store
 from rooms.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
-
-READ_LOG_PAGE = 200
 
 EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
 
@@ -71,9 +66,10 @@ class Hub:
         self.presence = presence
         self.epoch = epoch
         self.lanes = Lanes()
-        self.history: History
         self.voice: VoiceCalls
-        self.fanout: Fanout
+        self.log = LogCalls(
+            tell=self.tell, start=self._start, connection=self._connection, known_head=self._known_head
+        )
         self._clock = clock
         self._reading = True
         self._empty = asyncio.Event()
@@ -88,23 +84,20 @@ class Hub:
             self.lanes,
             tell=self.tell,
             start=self._start,
-            notify=lambda room_id: self.fanout.notify(room_id),
+            notify=lambda room_id: self.log.fanout.notify(room_id),
             is_here=self._is_here,
         )
         self._perform: dict[type, Callable[[str, Any], None]] = {
             do.Send: self._send,
             do.Broadcast: self._broadcast,
             do.Disconnect: self._disconnect,
-            do.Persist: self._persist,
-            do.PassOn: lambda room_id, effect: self.fanout.pass_on(room_id, effect.gesture),
-            do.ReadLog: self._read_log,
-            do.Replay: self._replay,
             do.Rule: self._rule,
             do.Wake: self._wake,
             do.Negotiate: lambda room_id, effect: self.voice.negotiate(room_id, effect),
             do.AttachVoice: lambda room_id, effect: self.voice.attach(room_id, effect),
             do.MuteVoice: lambda room_id, effect: self.voice.mute(room_id, effect),
             do.CloseVoice: lambda room_id, effect: self.voice.close(room_id, effect),
+            **self.log.perform,
             **tables.perform,
         }
 
@@ -118,7 +111,7 @@ class Hub:
         self._run(room_id, say(entry.room))
         if entry.room.idle and self._open.get(room_id) is entry:
             del self._open[room_id]
-            self.fanout.rooms_changed()
+            self.log.fanout.rooms_changed()
 
     def tell_all(self, say: Callable[[Room], list[Effect]]) -> None:
         """The same for every open room."""
@@ -158,7 +151,7 @@ class Hub:
         except CwrkError:
             self._forget(connection.conn_id)
             raise
-        self.fanout.notify(room_id)
+        self.log.fanout.notify(room_id)
 
     async def _opened(self, room_id: str) -> None:
         while room_id not in self._open:
@@ -175,7 +168,7 @@ class Hub:
             self._of_history(standing.epoch)
             room = Room(room_id, self.epoch, standing.last_seq, settings, timer, members)
             self._open[room_id] = Open(room, standing.roster_version)
-            self.fanout.rooms_changed()
+            self.log.fanout.rooms_changed()
         finally:
             del self._opening[room_id]
 
@@ -205,15 +198,15 @@ class Hub:
     def deleted(self, room_id: str, user_id: int, events: list[Event]) -> None:
         """The account is gone, and the membership with it: the tables know already, the log has `events`."""
         self.tell(room_id, lambda room: room.participants.leave(user_id, SESSION_ENDED))
-        self.fanout.notify(room_id)
+        self.log.fanout.notify(room_id)
         for event in events:
-            self.announce(room_id, event)
+            self.log.announce(room_id, event)
 
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""
         await self._stored(room_id, user_id, lambda: self.store.members.leave(UUID(room_id), user_id))
         self.tell(room_id, lambda room: room.participants.leave(user_id))
-        self.fanout.notify(room_id)
+        self.log.fanout.notify(room_id)
 
     async def change(
         self, room_id: str, user_id: int, work: Callable[[], Awaitable[tuple[T, list[Event]]]]
@@ -226,7 +219,7 @@ class Hub:
         async def told() -> T:
             made, events = await work()
             for event in events:
-                self.announce(room_id, event)
+                self.log.announce(room_id, event)
             return made
 
         return await self._stored(room_id, user_id, told)
@@ -249,34 +242,13 @@ class Hub:
         async def gone() -> None:
             await self.store.delete(UUID(room_id), user_id)
             self.gone(room_id)
-            self.fanout.notify(room_id)
+            self.log.fanout.notify(room_id)
 
         await self._stored(room_id, user_id, gone)
 
     def gone(self, room_id: str) -> None:
         """The tables do not have this room any more."""
         self.tell(room_id, lambda room: room.participants.room_deleted())
-
-    def report(self, room_id: str, outcomes: Sequence[Outcome]) -> None:
-        """What became of a batch of drafts."""
-        saved = [outcome for outcome in outcomes if isinstance(outcome, Saved)]
-        if saved:
-            self.tell(room_id, lambda room: room.feed.saved(saved))
-        if events := [outcome.event for outcome in saved if outcome.event is not None]:
-            self.fanout.publish(room_id, events)
-        for outcome in outcomes:
-            if not isinstance(outcome, Saved):
-                self._not_saved(room_id, *outcome)
-                if outcome[1].code == OTHER_HISTORY:
-                    self.fanout.look()
-
-    def announce(self, room_id: str, event: Event) -> None:
-        """Something that `append_event` wrote is committed: everybody hears of it, on every replica."""
-        self.tell(room_id, lambda room: room.feed.events([event]))
-        self.fanout.publish(room_id, [event])
-
-    def _not_saved(self, room_id: str, draft: do.Draft, problem: CwrkError) -> None:
-        self.tell(room_id, lambda room: room.feed.not_saved(draft, problem))
 
     def head(self, room_id: str, seq: int) -> None:
         """The room's log is known to reach to `seq`."""
@@ -292,7 +264,7 @@ class Hub:
 
     async def changed(self, room_id: str, msg_ids: Sequence[UUID]) -> list[Event]:
         """These messages and their edits as they are now."""
-        return await self.history.events_of(room_id, msg_ids)
+        return await self.log.history.events_of(room_id, msg_ids)
 
     def stands(self, standing: Standing) -> None:
         """Where a room stands in the tables: what is new to us is loaded."""
@@ -311,7 +283,7 @@ class Hub:
         logger.warning("the tables have another history; every connection begins anew", epoch=epoch)
         self.epoch = epoch
         self._open.clear()
-        self.fanout.rooms_changed()
+        self.log.fanout.rooms_changed()
         self.close_all(*EPOCH_CHANGED)
 
     async def _load_roster(self, room_id: str, entry: Open) -> None:
@@ -359,7 +331,7 @@ class Hub:
 
     async def drain(self) -> None:
         """Wait until nothing is being saved or told any more."""
-        await self.history.drain()
+        await self.log.history.drain()
         await self.lanes.drain()
 
     async def close(self) -> None:
@@ -394,45 +366,6 @@ class Hub:
         if connection := self._connections.get(effect.conn_id):
             connection.close(effect.code, effect.reason)
 
-    def _persist(self, room_id: str, effect: do.Persist) -> None:
-        try:
-            self.history.append(room_id, effect.draft)
-        except CwrkError as problem:
-            # Not from within the effect: a room is told one thing at a time.
-            asyncio.get_running_loop().call_soon(self._not_saved, room_id, effect.draft, problem)
-
-    def _read_log(self, room_id: str, effect: do.ReadLog) -> None:
-        self._start(self._read(room_id, effect))
-
-    async def _read(self, room_id: str, effect: do.ReadLog) -> None:
-        events: list[Event] = []
-        try:
-            events = await self._after(room_id, effect.after, READ_LOG_PAGE)
-        finally:
-            self.tell(room_id, lambda room: room.feed.log_read(events))
-
-    def _replay(self, room_id: str, effect: do.Replay) -> None:
-        self._start(self._read_page(room_id, effect))
-
-    async def _read_page(self, room_id: str, effect: do.Replay) -> None:
-        connection = self._connections.get(effect.conn_id)
-        if connection is None:
-            return
-        events: list[Event] | None = None
-        try:
-            await connection.drained()
-            limit = min(REPLAY_PAGE, effect.upto - effect.after)
-            events = await self._after(room_id, effect.after, limit)
-        finally:
-            self.tell(room_id, lambda room: room.feed.replayed(effect, events))
-
-    async def _after(self, room_id: str, seq: int, limit: int) -> list[Event]:
-        """From the cache, where it has all that is known of the log by now, else from PostgreSQL."""
-        events: list[Event] | None = None
-        if entry := self._open.get(room_id):
-            events = await self.fanout.cached(room_id, seq, limit, entry.room.feed.known_head)
-        return await self.history.after(room_id, seq, limit) if events is None else events
-
     def _rule(self, room_id: str, effect: do.Rule) -> None:
         self._start(self._moderate(room_id, effect))
 
@@ -457,6 +390,13 @@ class Hub:
     async def _stored(self, room_id: str, user_id: int, work: Callable[[], Awaitable[T]]) -> T:
         """A participant's changes in the tables happen in the order they were asked for."""
         return await self.lanes.run(lane(room_id, user_id), work)
+
+    def _connection(self, conn_id: str) -> Connection | None:
+        return self._connections.get(conn_id)
+
+    def _known_head(self, room_id: str) -> int | None:
+        entry = self._open.get(room_id)
+        return entry.room.feed.known_head if entry else None
 
     def _is_here(self, room_id: str, user_id: int) -> bool:
         entry = self._open.get(room_id)

@@ -82,9 +82,9 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         replica = uuid4()
         presence = Presence(opened, replica)
         hub = Hub(store, presence, epoch)
-        hub.history = History(log_database, hub.report, lambda: hub.epoch)
-        hub.fanout = Fanout(config.redis_url, str(replica), presence, hub)
-        stack.push_async_callback(hub.fanout.close)
+        hub.log.history = History(log_database, hub.log.report, lambda: hub.epoch)
+        hub.log.fanout = Fanout(config.redis_url, str(replica), presence, hub)
+        stack.push_async_callback(hub.log.fanout.close)
 
         media = await stack.enter_async_context(rpc.connect(config.media_addr, "media", config.service_token))
         worker = Worker(
@@ -95,7 +95,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         hub.voice = VoiceCalls(Placement(worker), hub.lanes, hub.tell)
         for name, work in (
             ("worker", worker.listen),
-            ("fanout", hub.fanout.run),
+            ("fanout", hub.log.fanout.run),
             ("leases", lambda: keep_leases(hub, presence)),
         ):
             await stack.enter_async_context(background(work, f"rooms.{name}"))

@@ -207,5 +207,5 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         check_member((await self._store.room(room_id, identity.user_id)).role)
         # Where the log stands first: what it held then and does not give now is forgotten.
         standing = await self._hub.presence.standing(str(room_id))
-        events = await self._hub.history.after(str(room_id), since_seq, limit)
+        events = await self._hub.log.history.after(str(room_id), since_seq, limit)
         return answers.events(str(room_id), events, since_seq, standing.last_seq, standing.epoch)

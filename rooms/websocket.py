@@ -69,7 +69,7 @@ class Door:
     async def healthz(self, request: web.Request) -> web.Response:
         """Whether new connections are taken; and of Redis, without which all goes on, only slower."""
         return web.json_response(
-            {"status": "draining" if self.draining else "ok", "redis": self.hub.fanout.state},
+            {"status": "draining" if self.draining else "ok", "redis": self.hub.log.fanout.state},
             status=503 if self.draining else 200,
         )
 

@@ -11,7 +11,22 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidFields
 from rooms.frames import READERS, BadFrame, Frame, decode, encode
-from rooms.incoming import Auth, Chat, Ice, Mute, Offer, Ping, Read, Resume, VoiceAttach
+from rooms.incoming import (
+    Auth,
+    Chat,
+    ChatDelete,
+    ChatEdit,
+    ChatReaction,
+    Ice,
+    Mute,
+    Offer,
+    Ping,
+    Reaction,
+    Read,
+    Resume,
+    Typing,
+    VoiceAttach,
+)
 from rooms.outgoing import Error, Slot, Slots
 
 MESSAGE = UUID("0198f000-0000-7000-8000-000000000000")
@@ -40,6 +55,18 @@ MESSAGE = UUID("0198f000-0000-7000-8000-000000000000")
             Frame(Auth("t", Resume("e", 4))),
         ),
         ('{"type":"ping","payload":{"new":1},"also":"new"}', Frame(Ping())),
+        (
+            f'{{"type":"chat_edit","payload":{{"msg_id":"{MESSAGE}","message":"hi","client_msg_id":"x"}}}}',
+            Frame(ChatEdit(MESSAGE, "hi", "x")),
+        ),
+        (f'{{"type":"chat_delete","payload":{{"msg_id":"{MESSAGE}"}}}}', Frame(ChatDelete(MESSAGE))),
+        (
+            f'{{"type":"chat_reaction","payload":{{"msg_id":"{MESSAGE}","emoji":"👍🏽","added":false}}}}',
+            Frame(ChatReaction(MESSAGE, "👍🏽", added=False)),
+        ),
+        ('{"type":"typing"}', Frame(Typing())),
+        ('{"type":"typing","payload":{"typing":false}}', Frame(Typing(typing=False))),
+        ('{"type":"reaction","payload":{"emoji":"🎉"}}', Frame(Reaction("🎉"))),
     ],
 )
 def test_what_is_understood(text: str, frame: Frame) -> None:
@@ -96,16 +123,68 @@ def test_a_client_msg_id_is_short_and_printable(client_msg_id: Any) -> None:
         decode(json.dumps({"type": "chat", "payload": {"message": "a", "client_msg_id": client_msg_id}}))
 
 
+@pytest.mark.parametrize("emoji", ["👍", "👨‍👩‍👧‍👦", "❤️", "🇷🇺", "1️⃣", "🏴‍☠️"])
+def test_an_emoji_is_an_emoji(emoji: str) -> None:
+    assert decode(json.dumps({"type": "reaction", "payload": {"emoji": emoji}})) == Frame(Reaction(emoji))
+
+
+@pytest.mark.parametrize(
+    "emoji", ["", " ", "a", "👍 ", "да", "1", "!", "👍" * 17, "\u0007", "\ud83d", 5, None]
+)
+def test_what_is_none_is_refused(emoji: Any) -> None:
+    for kind, more in (("reaction", {}), ("chat_reaction", {"msg_id": str(MESSAGE)})):
+        with pytest.raises(BadFrame) as caught:
+            decode(json.dumps({"type": kind, "payload": {"emoji": emoji, **more}}))
+        assert isinstance(caught.value.error, InvalidFields)
+        assert [wrong.field for wrong in caught.value.error.errors] == ["emoji"]
+
+
+@pytest.mark.parametrize("msg_id", ["", "x", 5, None, [], {}, "0198f000-0000-7000-8000-00000000000g"])
+def test_what_is_no_messages_id_is_refused(msg_id: Any) -> None:
+    for kind in ("chat_edit", "chat_delete", "chat_reaction"):
+        with pytest.raises(BadFrame) as caught:
+            decode(json.dumps({"type": kind, "payload": {"msg_id": msg_id, "message": "x", "emoji": "👍"}}))
+        assert caught.value.error.code == "INVALID_FIELDS"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-FIELDS = ["message", "client_msg_id", "reply_to", "muted", "sdp", "voice_id", "access_token", "resume", "seq"]
+FIELDS = [
+    *(
+        "message",
+        "client_msg_id",
+        "reply_to",
+        "msg_id",
+        "emoji",
+        "added",
+        "typing",
+        "raised",
+        "action",
+        "role",
+    ),
+    *("user_id", "seconds", "muted", "sdp", "voice_id", "access_token", "resume", "seq"),
+]
 PAYLOADS = st.dictionaries(st.sampled_from([*FIELDS, "epoch", "last_seq"]) | st.text(), JSON) | JSON
 FRAMES = st.fixed_dictionaries(
     {"type": st.sampled_from(sorted(READERS)) | JSON, "payload": PAYLOADS}, optional={"id": JSON}
 )
+
+
+VALUES = (
+    st.text() | st.integers() | st.booleans() | st.uuids().map(str) | st.sampled_from(["👍", "role", "ban"])
+)
+NEARLY = st.fixed_dictionaries(
+    {"type": st.sampled_from(sorted(READERS)), "payload": st.dictionaries(st.sampled_from(FIELDS), VALUES)}
+)
+
+
+@given(NEARLY)
+def test_what_is_nearly_right_is_a_frame_of_its_type_or_a_bad_frame(frame: dict[str, Any]) -> None:
+    with contextlib.suppress(BadFrame):
+        assert decode(json.dumps(frame)).message.type == frame["type"]
 
 
 @given(st.text() | FRAMES.map(json.dumps) | JSON.map(json.dumps))
