@@ -88,9 +88,15 @@ class Student:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Self]:
         """The websocket alone, of the room joined last. It may be lost meanwhile (`closed`)."""
+        url = f"{self._ws_url}/ws/rooms/{self.room}?access_token={self.token}&user_id={self.id}"
+        async with self.connected_at(url):
+            yield self
+
+    @asynccontextmanager
+    async def connected_at(self, url: str) -> AsyncIterator[Self]:
+        """A websocket at any address."""
         self._frames.clear()
         self.closed = asyncio.Event()
-        url = f"{self._ws_url}/ws/rooms/{self.room}?access_token={self.token}&user_id={self.id}"
         async with self._http.ws_connect(url, timeout=aiohttp.ClientWSTimeout(ws_close=PATIENCE)) as socket:
             self._socket = socket
             reading = asyncio.create_task(self._read(socket))
