@@ -83,3 +83,33 @@ async def test_deletions_of_while_rooms_was_down_are_caught_up_with_once(stack: 
     await eventually(asked)
     assert [request.after_id for request in stack.auth.asked if request.deletions_only] == [3]
     assert await column(stack, members) == [1]
+
+
+async def test_a_room_whose_owner_is_gone_has_another(stack: kit.Stack, rooms: kit.Rooms) -> None:
+    """The longest-standing moderator, else the longest-standing member; and the log says so."""
+    room_id = await rooms.create(1)
+    *_, dave = await rooms.enter(room_id, 1, 2, 3, 4)
+    moderator = rooms_pb2.ModerateRequest(room_id=room_id, user_id="4", action="role", role="moderator")
+    await rooms.call("Moderate", moderator, 1)
+    await dave.until("moderated")
+    for deleted, heir in (("1", "4"), ("4", "2")):
+        listener = await rooms.connect(room_id, 3)
+        await stack.auth.revoke(deleted_user_id=int(deleted))
+        moderated = await listener.payload("moderated")
+        assert (moderated["user_id"], moderated["by"]) == (heir, deleted)
+        assert (moderated["action"], moderated["role"]) == ("role", "owner")
+        assert (await listener.payload("room_updated"))["room"]["owner_id"] == heir
+        room = await rooms.call("GetRoom", rooms_pb2.GetRoomRequest(room_id=room_id), int(heir))
+        assert (room.role, room.owner_id) == ("owner", int(heir))
+
+
+async def test_a_room_that_nobody_else_is_in_stays_as_it_is(stack: kit.Stack, rooms: kit.Rooms) -> None:
+    room_id = await rooms.create(1)
+    await stack.auth.revoke(deleted_user_id=1)
+
+    async def handled() -> bool:
+        return await column(stack, "SELECT deletions_seen FROM rooms.deployment") == [1]
+
+    await eventually(handled)
+    room = await rooms.call("GetRoom", rooms_pb2.GetRoomRequest(room_id=room_id), 2)
+    assert (room.owner_id, room.role) == (1, "")
