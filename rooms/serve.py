@@ -97,6 +97,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
             ("worker", worker.listen),
             ("fanout", hub.log.fanout.run),
             ("leases", lambda: keep_leases(hub, presence)),
+            ("erasure", store.erasure.run),
         ):
             await stack.enter_async_context(background(work, f"rooms.{name}"))
         stack.push_async_callback(hub.close)

@@ -9,6 +9,7 @@ from common.database import Database
 from common.errors import NotFound
 from common.tokens import Identity
 from rooms import idempotency
+from rooms.erasure import Erasure
 from rooms.events import Event
 from rooms.invites import Invites
 from rooms.members import Members
@@ -38,6 +39,7 @@ class Store:
         self.invites = Invites(database)
         self.tickets = Tickets(database)
         self.timers = Timers(database)
+        self.erasure = Erasure(database)
 
     async def deployment(self) -> tuple[str, bytes]:
         """The epoch of this history, and the secret that seals cursors."""
@@ -170,9 +172,11 @@ class Store:
             return await find_room(connection, room_id, user_id), events
 
     async def delete(self, room_id: UUID, user_id: int) -> None:
-        """The room and everything in it. Raises NotFound, and Forbidden (OWNER_ONLY)."""
+        """The room and all that is in it; its log soon. Raises NotFound, and Forbidden (OWNER_ONLY)."""
         async with self._database.transaction() as connection:
             locked = await lock_room(connection, room_id, user_id)
             check_owner(locked.role)
             await lock_log(connection, room_id)
+            await connection.execute("INSERT INTO rooms.deleted_rooms (room_id) VALUES ($1)", room_id)
             await connection.execute("DELETE FROM rooms.rooms WHERE id = $1", room_id)
+        self.erasure.wanted()

@@ -1,5 +1,6 @@
 """A room's settings: who may change which, and how everybody hears of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -167,6 +168,8 @@ async def test_a_deleted_room_is_gone_with_all_that_was_in_it(rooms: kit.Rooms, 
     ):
         with pytest.raises(NotFound):
             await rooms.call(method, request, OWNER)
+    while await rooms.fetch("SELECT FROM rooms.deleted_rooms"):  # noqa: ASYNC110  # the tables tell nobody
+        await asyncio.sleep(0.02)
     tables = await rooms.fetch(
         "SELECT table_name FROM information_schema.columns"
         " WHERE table_schema = 'rooms' AND column_name = 'room_id' AND table_name <> 'idempotency_keys'"
@@ -189,3 +192,21 @@ async def test_settings_and_deletion_cross_replicas(
     assert (await bob.payload("room_updated"))["room"]["topic"] == "ideals"
     await here.call("DeleteRoom", pb.DeleteRoomRequest(room_id=room_id), OWNER)
     assert await bob.closed() == (4004, "ROOM_DELETED")
+
+
+async def test_however_much_was_said_a_room_is_gone_at_once_and_its_log_soon(
+    rooms: kit.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.erasure.BATCH", 10)
+    room_id, other = await rooms.create(), await rooms.create()
+    for place in (room_id, other):
+        await rooms.execute(
+            "INSERT INTO rooms.events (room_id, seq, user_id, text)"
+            " SELECT $1, n, 1, 'something' FROM generate_series(1, 35) n",
+            place,
+        )
+    await rooms.call("DeleteRoom", pb.DeleteRoomRequest(room_id=room_id), OWNER)
+    while await rooms.fetch("SELECT FROM rooms.deleted_rooms"):  # noqa: ASYNC110  # the tables tell nobody
+        await asyncio.sleep(0.02)
+    assert await rooms.fetch("SELECT FROM rooms.events WHERE room_id = $1", room_id) == []
+    assert len(await rooms.fetch("SELECT FROM rooms.events WHERE room_id = $1", other)) == 35
