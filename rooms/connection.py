@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_expires_at",
         "_handing",
         "_held",
+        "_leaving",
         "_listener",
         "_loop",
         "_outbox",
@@ -99,6 +100,7 @@ class Connection(asyncio.Protocol):
         "flushed_at",
         "gone",
         "heard_at",
+        "saving",
     )
 
     def __init__(self, transport: asyncio.Transport, clockwork: Clockwork) -> None:
@@ -123,6 +125,8 @@ class Connection(asyncio.Protocol):
         self.heard_at = self._loop.time()
         self.flushed_at = -math.inf
         self._ping_at = self.heard_at + clockwork.timing.ping
+        self.saving = 0  # messages of this client
+        self._leaving: tuple[int, str] | None = None
         self._expires_at = self._abort_at = self._wake_at = math.inf
         transport.set_write_buffer_limits(high=0)  # so that we hear at once when something stays behind
         if transport.get_write_buffer_size():
@@ -268,6 +272,19 @@ class Connection(asyncio.Protocol):
         self._outbox.append(wire.close(code, reason))
         self.flush()
         self.resume()  # for the answer
+
+    def leave(self, code: int, reason: str) -> None:
+        """Close as soon as nothing that the client sent is being saved; nothing more is read."""
+        self.hold()
+        self._leaving = code, reason
+        if not self.saving:
+            self.close(code, reason)
+
+    def saved(self) -> None:
+        """One of its messages is saved, or is known not to be, and the client was told."""
+        self.saving -= 1
+        if self._leaving is not None and not self.saving:
+            self.close(*self._leaving)
 
     def abort(self) -> None:
         """Cut the line; what the kernel still holds for it is dropped too."""

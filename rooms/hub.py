@@ -34,6 +34,7 @@ from rooms.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
 
 EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
+SLICE_SECONDS = 0.005  # those whose turns are closer together go together
 
 T = TypeVar("T")
 
@@ -317,6 +318,19 @@ class Hub:
         frame = wire.text(encode(Reconnect(within_ms)))
         for connection in list(self._connections.values()):
             connection.send(frame)
+
+    async def send_away(self, seconds: float, code: int, reason: str) -> None:
+        """Let everybody go, one after the other over `seconds`, each when nothing of theirs is being saved.
+
+        Ends early when nobody is left: who understands `reconnect` goes by themselves.
+        """
+        loop = asyncio.get_running_loop()
+        began, everybody = loop.time(), list(self._connections.values())
+        for number, connection in enumerate(everybody, 1):
+            wait = began + seconds * number / len(everybody) - loop.time()
+            if wait > SLICE_SECONDS:
+                await self.empty(wait)
+            connection.leave(code, reason)
 
     def close_all(self, code: int, reason: str) -> None:
         """Close every connection after what is queued."""

@@ -59,6 +59,9 @@ class LogCalls:
                 self._not_saved(room_id, *outcome)
                 if outcome[1].code == OTHER_HISTORY:
                     self.fanout.look()
+            draft = outcome.draft if isinstance(outcome, Saved) else outcome[0]
+            if connection := self._connection(draft.conn_id):
+                connection.saved()
 
     def announce(self, room_id: str, event: Event) -> None:
         """Something that `append_event` wrote is committed: everybody hears of it, on every replica."""
@@ -71,6 +74,9 @@ class LogCalls:
         except CwrkError as problem:
             # Not from within the effect: a room is told one thing at a time.
             asyncio.get_running_loop().call_soon(self._not_saved, room_id, effect.draft, problem)
+        else:
+            if connection := self._connection(effect.draft.conn_id):
+                connection.saving += 1
 
     def _not_saved(self, room_id: str, draft: do.Draft, problem: CwrkError) -> None:
         self._tell(room_id, lambda room: room.feed.not_saved(draft, problem))

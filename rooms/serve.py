@@ -173,9 +173,12 @@ async def keep_leases(hub: Hub, presence: Presence) -> None:
 
 
 async def drain(hub: Hub, presence: Presence, seconds: float) -> None:
-    """Send everybody elsewhere over `seconds`, save what is being saved, close the rest."""
+    """Send everybody elsewhere over `seconds`, so that they do not all arrive there at once.
+
+    What is being saved is saved and acked first.
+    """
     hub.reconnect_all(int(seconds * 1000))
-    await hub.empty(seconds)
+    await hub.send_away(seconds, *DRAINING)
     hub.stop_reading()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
