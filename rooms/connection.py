@@ -27,6 +27,7 @@ MAX_FRAMES = 512
 MAX_BYTES = 1 << 20
 KERNEL_BYTES = 128 * 1024  # and this in the kernel, which would take megabytes of its own accord
 FRAMES_AT_ONCE = 64  # handed to the transport in one piece
+LARGE_BYTES = 4096  # a frame that gains nothing from waiting for others
 EVENTS_AT_ONCE = 128  # taken from one client before the others have their turn
 
 PING_SECONDS = 15.0
@@ -166,7 +167,7 @@ class Connection(asyncio.Protocol):
         elif not outbox:
             self._clockwork.flusher.due(self)
         outbox.append(frame)
-        if len(outbox) >= FRAMES_AT_ONCE and not self._stuck:
+        if not self._stuck and (len(outbox) >= FRAMES_AT_ONCE or len(frame) > LARGE_BYTES):
             self.flush()
 
     def flush(self) -> None:

@@ -117,11 +117,10 @@ class Client(asyncio.Protocol):
                 self.latencies.append(now - self.waiting.popleft())
                 if self.acked is not None:
                     self.acked(self)
-        if len(data) < 32:
-            if PING in data:
-                self.transport.write(PONG)
-            elif data == b"\x81\x012":
-                self.transport.write(frame(b"3"))
+        if PING in data:  # no text holds a NUL
+            self.transport.write(PONG)
+        elif data == b"\x81\x012":  # socket.io's own
+            self.transport.write(frame(b"3"))
         # A mark or an ack that is cut in two by the end of a read is put together again.
         self._rest = tail_of(data)
 

@@ -7,6 +7,8 @@ import base64
 import contextlib
 import json
 import os
+import select
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,9 +65,14 @@ class Raw:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def open(cls, rooms: kit.Rooms, room_id: str, user_id: int = 1) -> Raw:
-        """A member's websocket, with hello and state read."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", rooms.ports.websocket)
+    async def open(cls, rooms: kit.Rooms, room_id: str, user_id: int = 1, *, receive_buffer: int = 0) -> Raw:
+        """A member's websocket, with hello and state read. `receive_buffer`: bytes, of the kernel."""
+        kernel = socket.socket()
+        kernel.setblocking(False)
+        if receive_buffer:
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        await asyncio.get_running_loop().sock_connect(kernel, ("127.0.0.1", rooms.ports.websocket))
+        reader, writer = await asyncio.open_connection(sock=kernel)
         raw = cls(reader, writer)
         key = base64.b64encode(os.urandom(16)).decode()
         writer.write(
@@ -116,6 +123,16 @@ class Raw:
                 seen.append((TEXT, value.get("id")))
             elif value["type"] == "error":
                 seen.append((TEXT, value["payload"]["code"]))
+
+    def freeze(self) -> None:
+        """Read nothing more, and answer nothing."""
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads as well
+
+    def wait_until_cut_off(self) -> None:
+        """Until the server has cut the line, which a frozen reader does not see; blocks."""
+        poll = select.poll()
+        poll.register(self.writer.get_extra_info("socket"), select.POLLHUP | select.POLLERR)
+        assert poll.poll(kit.PATIENCE * 1000)
 
     async def hang_up(self) -> None:
         self.writer.close()
