@@ -63,7 +63,9 @@ class Hello:
 class Present:
     """Somebody who is in the room now. `muted_by` is "self", "moderator" or "".
 
-    `may_speak`: neither their role nor the room keeps them from it.
+    `may_speak`: neither their role nor the room keeps them from it. When the room becomes
+    listen_only, or no more, `room_updated` alone says so: owner and moderators may speak
+    always, listeners never, members unless it is. Hands are in the order of `hand_raised_at`.
     """
 
     user_id: UserId
@@ -73,7 +75,7 @@ class Present:
     last_seen_unix: Unix
     muted: bool
     muted_by: Annotated[str, words(enum=["self", "moderator", ""])]
-    hand_raised_at: Unix | None = None
+    hand_raised_at: UnixMs | None = None
     may_speak: bool = True
 
 
@@ -142,7 +144,7 @@ class PeerLeft:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantUpdated:
-    """Somebody's mute, role or name changed; sent to everybody, that person too."""
+    """Somebody's mute, role, hand or name changed; sent to everybody, that person too."""
 
     type: ClassVar = "participant_updated"
     room_id: RoomId
