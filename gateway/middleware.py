@@ -6,7 +6,6 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
@@ -31,6 +30,8 @@ SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CLIENT_GONE = 499
 # Asked every second or so by whoever keeps us running.
 PROBES = frozenset({"/healthz", "/readyz"})
+# Of an invite the log says that it was shown, not which it was.
+INVITE = re.compile(r"(/invites?/)[^/]+")
 # The page, its files, and what says how we are cost nothing and are not counted.
 COUNTED = ("/auth", "/rooms", "/invites")
 
@@ -113,11 +114,8 @@ def _log(request: web.Request, status: int, seconds: float) -> None:
 
 def _path(request: web.Request) -> str:
     """Without the query, without what opens a door, and with nothing a terminal would act on."""
-    resource = request.match_info.route.resource
-    if "code" in request.match_info and resource is not None:
-        # That an invite was shown, not which.
-        return resource.canonical.replace("{id}", quote(request.match_info.get("id", "")))
-    return request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
+    path = request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
+    return INVITE.sub(r"\1{code}", path)
 
 
 def headers_of(pages: Pages, cors: Cors) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

@@ -21,6 +21,8 @@ async def test_no_invite_and_no_ticket(chain: services.Stack, student: NewStuden
     code = (await anna.post(f"/rooms/{room}/invites", status=201))["code"]
     await boris.post(f"/invites/{code}/accept")
     await boris.post(f"/invites/%{ord(code[0]):02x}{code[1:]}/accept")  # the same, written otherwise
+    await boris.call("PUT", f"/invites/{code}", status=404)
+    await boris.call("PUT", f"/invites/{code}/accept", status=405)
     await anna.call("DELETE", f"/rooms/{room}/invites/{code}", status=204)
     ticket = (await boris.post(f"/rooms/{room}/tickets", status=201))["ticket"]
     logs = chain.logs()
