@@ -11,6 +11,7 @@ import sys
 from typing import cast
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_FIELDS = frozenset(
@@ -33,11 +34,15 @@ def configure(service: str, *, level: str = "info", format: str = "console") -> 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         drop_secrets,
     ]
+    # Tracebacks without the values of variables: a token may be among them, and where `rich` is installed
+    # structlog would take seconds to draw them, in which nothing else happens.
     last: list[Processor]
     if format == "json":
-        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        as_values = ExceptionDictTransformer(show_locals=False)
+        last = [structlog.processors.ExceptionRenderer(as_values), structlog.processors.JSONRenderer()]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),

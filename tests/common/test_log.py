@@ -47,3 +47,19 @@ def test_an_exception_is_in_the_log_for_machines_too(capsys: pytest.CaptureFixtu
     log.configure("rooms", format="json")
     log.get("test").error("unexpected error", exc_info=ValueError("why"))
     assert json.loads(capsys.readouterr().err)["exception"][0]["exc_value"] == "why"
+
+
+@pytest.mark.parametrize("format", ["console", "json"])
+def test_a_traceback_does_not_tell_the_values_of_variables(
+    capsys: pytest.CaptureFixture[str],
+    format: str,  # noqa: A002  # the setting's own name
+) -> None:
+    log.configure("rooms", format=format)
+    token = "of a caller"
+    try:
+        raise ValueError("why")
+    except ValueError:
+        log.get("test").exception("unexpected error")
+    told = capsys.readouterr().err
+    assert "why" in told
+    assert token not in told
