@@ -43,8 +43,9 @@ ANCHOR = "rooms:replicas"  # keeps the subscription alive while no room is open
 
 logger = log.get("rooms.fanout")
 
-# What a lost, slow or confused Redis looks like from here.
-LOST = (RedisError, OSError, TimeoutError)
+# What a lost, slow or confused Redis looks like from here. RuntimeError is what uvloop says of a connection
+# that is closed already when redis-py writes to it.
+LOST = (RedisError, OSError, RuntimeError, TimeoutError)
 
 
 class Rooms(Protocol):
