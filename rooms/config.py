@@ -47,8 +47,8 @@ class Config(Common):
     )
     database_connections: int = setting(
         "ROOMS_DATABASE_CONNECTIONS",
-        "At most so many connections to PostgreSQL.",
-        10,
+        "At most so many connections to PostgreSQL; half of them are for writing and reading the logs.",
+        16,
         parse=integer(2, 1000),
     )
     redis_url: str = setting(

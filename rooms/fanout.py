@@ -80,7 +80,7 @@ class Fanout:
         self._replica = replica
         self._presence = presence
         self._rooms = rooms
-        self._outgoing: asyncio.Queue[tuple[str, Notice]] = asyncio.Queue(LONGEST_QUEUE)
+        self._outgoing: asyncio.Queue[tuple[str, Notice | None]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
         self._look_now = asyncio.Event()
@@ -118,7 +118,11 @@ class Fanout:
         """Show them a gesture."""
         self._put(room_id, Notice(self._replica, self._rooms.epoch, gesture=gesture))
 
-    def _put(self, room_id: str, notice: Notice) -> None:
+    def forget(self, room_id: str) -> None:
+        """What Redis holds of the room's log names somebody who has no name any more."""
+        self._put(room_id, None)
+
+    def _put(self, room_id: str, notice: Notice | None) -> None:
         if self._well and not self._outgoing.full():
             self._outgoing.put_nowait((room_id, notice))
 
@@ -176,7 +180,9 @@ class Fanout:
         while True:
             room_id, notice = await self._outgoing.get()
             try:
-                if notice.events:
+                if notice is None:
+                    await cache.forget(room_id, self._rooms.epoch)
+                elif notice.events:
                     await self._add(cache, room_id, notice)
                 else:
                     await client.publish(channel(room_id), write_notice(notice))

@@ -200,6 +200,7 @@ class Hub:
         """The account is gone, and the membership with it: the tables know already, the log has `events`."""
         self.tell(room_id, lambda room: room.participants.leave(user_id, SESSION_ENDED))
         self.log.fanout.notify(room_id)
+        self.log.fanout.forget(room_id)
         for event in events:
             self.log.announce(room_id, event)
 

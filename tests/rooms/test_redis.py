@@ -110,6 +110,20 @@ async def test_a_deleted_text_is_gone_from_the_cache_with_its_edits(
     assert [frame["payload"].get("message") for frame in frames] == ["", "", None]
 
 
+async def test_the_name_of_a_deleted_account_is_gone_from_the_cache(
+    pair: tuple[kit.Rooms, kit.Rooms], stack: kit.Stack, client: redis.asyncio.Redis
+) -> None:
+    _, ann, bob = await ann_and_bob(pair, client)
+    await bob.send("chat", {"message": "I was here"})
+    await ann.until("chat")
+    assert "Person 2" in await kept(client)
+    await stack.auth.revoke(deleted_user_id=2)
+    await ann.until("peer_left")
+    async with asyncio.timeout(kit.PATIENCE):
+        while "Person 2" in await kept(client):  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.02)
+
+
 async def test_notices_that_cannot_be_read_or_are_of_another_history_are_ignored(
     pair: tuple[kit.Rooms, kit.Rooms], client: redis.asyncio.Redis
 ) -> None:
