@@ -57,7 +57,7 @@ def test_a_traceback_does_not_tell_the_values_of_variables(
     log.configure("rooms", format=format)
     token = "of a caller"
     try:
-        raise ValueError("why")
+        int("why")
     except ValueError:
         log.get("test").exception("unexpected error")
     told = capsys.readouterr().err
