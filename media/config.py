@@ -110,7 +110,7 @@ class Config(Common):
     )
     max_octets: int = setting(
         "MEDIA_MAX_OCTETS",
-        "Octets a second a participant may send; packets past it are dropped. 6,000 are usual, RED doubles them.",
+        "Octets a second a participant may send; packets past it are dropped. 6,000 to 12,000 are usual.",
         200_000,
         parse=config.integer(10_000, 10_000_000),
     )

@@ -12,7 +12,7 @@ import secrets
 import string
 import struct
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,6 +67,7 @@ class _Generation:
 @dataclass(slots=True)
 class _Session:
     transport: int
+    owner: Hashable
     #: The newest first. The one before it is answered until the client has nominated a path of the new.
     generations: list[_Generation]
     #: Restarted, and no check of the new generation has come yet.
@@ -84,9 +85,12 @@ class IceLite:
         self._by_transport: dict[int, _Session] = {}
         self._in_use: dict[Path, _Session] = {}
 
-    def add(self, transport: int, remote_ufrag: str) -> Credentials:
-        """A session for the transport; the credentials are what its answer has to say."""
-        session = self._by_transport[transport] = _Session(transport, [])
+    def add(self, transport: int, remote_ufrag: str, owner: Hashable = None) -> Credentials:
+        """A session for the transport; the credentials are what its answer has to say.
+
+        A path in use can be taken over by another session of the same `owner`, and by nobody else.
+        """
+        session = self._by_transport[transport] = _Session(transport, owner or transport, [])
         return self._generate(session, remote_ufrag)
 
     def restart(self, transport: int, remote_ufrag: str) -> Credentials:
@@ -133,6 +137,8 @@ class IceLite:
         """Send to the transport on this path, which it was learned to have."""
         session = self._by_transport[transport]
         self._deselect(session)
+        if path in self._in_use:
+            self._deselect(self._in_use[path])
         session.selected = path
         self._in_use[path] = session
 
@@ -177,7 +183,7 @@ class IceLite:
         mapped = {"XOR-MAPPED-ADDRESS": address.unpack(path.address)}
         reply = _reply(message, stun.Class.RESPONSE, mapped, key)
         fresh = self._first_time(session, message.transaction_id)
-        if not fresh or self._in_use.get(path, session) is not session:
+        if not fresh or self._in_use.get(path, session).owner != session.owner:
             # A replayed check proves nothing about where it came from; and a participant who forges the
             # address of another would otherwise have that one's packets taken for its own.
             return Checked(session.transport, reply)

@@ -117,7 +117,7 @@ class Worker:
                 contributor(room_id, user_id),
             ),
         )
-        credentials = self._ice.add(voice.number, offer.ufrag)
+        credentials = self._ice.add(voice.number, offer.ufrag, (room_id, user_id))
         self._voices[voice.number] = voice
         if user_id in room.voices:
             if user_id in room.arriving:

@@ -73,9 +73,9 @@ class Client:
 
     role = "controlling"  # what aiortc asks of an ICE transport
 
-    def __init__(self, slots: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, slots: int, host: str = "127.0.0.1", socket: Wire | None = None) -> None:
         self.slots = slots
-        self.socket: Wire = DatagramSocket(host, 0)
+        self.socket: Wire = socket or DatagramSocket(host, 0)
         #: Which of the answer's candidates it takes: the first of this protocol and IP version.
         self.protocol, self.version = "udp", ipaddress.ip_address(host).version
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)

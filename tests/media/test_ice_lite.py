@@ -121,6 +121,19 @@ def test_an_address_in_use_is_not_taken_by_another_participant(ice: IceLite) -> 
     assert (honest.learned, honest.selected) == (True, True)
 
 
+def test_a_participants_own_next_session_may_take_its_address(ice: IceLite) -> None:
+    """A client with one socket offers again while the old voice still runs."""
+    old, new, eve = ice.add(1, REMOTE, "ann"), ice.add(2, REMOTE, "ann"), ice.add(3, REMOTE, "eve")
+    ice.receive(check(old), HOME)
+    taken = ice.receive(check(new), HOME)
+    assert taken is not None
+    assert (taken.learned, taken.selected) == (True, True)
+    ice.remove(1)
+    forged = ice.receive(check(eve), HOME)
+    assert forged is not None
+    assert not forged.proven
+
+
 def test_an_address_left_behind_is_free_again(ice: IceLite) -> None:
     ann, bob = ice.add(1, REMOTE), ice.add(2, REMOTE)
     ice.receive(check(ann), HOME)

@@ -1,0 +1,141 @@
+"""`python -m bench.noise`: bent RTP, RTCP, STUN and DTLS; a worker must not stumble, nor grow.
+
+    python -m bench.noise [--datagrams 1000000] [--seed 1]
+
+The worker runs in this process, so that each datagram is known to have been taken, and nothing it does not
+catch goes unseen. Half of them come from strangers, half from a participant's own address, many of these
+authentic. Two others of the room must hear each other at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.forward.client import Client
+from bench.noise.mutants import Insider, Mutants
+from common import log
+from media.datagrams import DatagramSocket
+from media.packet_loop import Drop, Rates
+from media.worker import Limits, Worker
+
+_HOST: Final = "127.0.0.1"
+#: Sent before the worker has its turn: fewer than its socket holds.
+_BATCH: Final = 64
+#: Then the insider comes anew: another handshake, other keys, SSRCs that count afresh.
+_LIFE: Final = 20_000
+#: The worker's memory is looked at when it has grown to what it needs.
+_WARM: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Report:
+    """`uncaught` are errors that reached the event loop; memory is in MiB."""
+
+    datagrams: int
+    seconds: float
+    uncaught: list[str]
+    memory_before: float
+    memory_after: float
+    heard: int
+    said: int
+    drops: dict[str, int]
+
+
+async def run(datagrams: int, seed: int) -> Report:
+    uncaught: list[str] = []
+
+    def complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        uncaught.append(repr(context.get("exception") or context["message"]))
+
+    asyncio.get_running_loop().set_exception_handler(complain)
+    no_limit = Rates(packets=10**9, octets=10**12)
+    worker = Worker([DatagramSocket(_HOST, 0)], limits=Limits(rates=no_limit))
+    async with worker.running():
+        ann, bob = Client(slots=2), Client(slots=2)
+        for name, client in (("ann", ann), ("bob", bob)):
+            await client.connect(worker.negotiate("room", name, client.offer(), muted=False).sdp)
+        inside, *outside = (DatagramSocket(_HOST, 0) for _ in range(9))
+        done, memory_before, began = 0, 0.0, time.monotonic()
+        while done < datagrams:
+            eve = Insider(inside)
+            await eve.connect(worker.negotiate("room", "eve", eve.offer(), muted=False).sdp)
+            mutants = Mutants(eve, seed + done)
+            for _ in range(min(_LIFE, datagrams - done)):
+                datagram = mutants.next()
+                (inside if done % 2 else outside[done // 2 % 8]).send(eve.server, datagram)
+                done += 1
+                if done % _BATCH == 0:
+                    await asyncio.sleep(0)
+                    for each in (inside, *outside):
+                        each.receive()
+                if done % 1000 == 0:
+                    ann.check()
+                    bob.check()
+                    bob.receive()
+                if not memory_before and done >= datagrams * _WARM:
+                    memory_before = _memory()
+        seconds = time.monotonic() - began
+        worker.close("room", "eve")
+        heard, said = await _heard(ann, bob)
+        memory_after = _memory()
+        for each in (inside, *outside):
+            each.close()
+        ann.socket.close()
+        bob.socket.close()
+    drops = dict(zip((drop.name for drop in Drop), worker.forwarder.counters.drops, strict=True))
+    return Report(done, seconds, uncaught, memory_before, memory_after, heard, said, drops)
+
+
+async def _heard(ann: Client, bob: Client) -> tuple[int, int]:
+    """Of 50 packets of Ann's, how many Bob gets."""
+    bob.receive()
+    heard = 0
+    for _ in range(50):
+        ann.send(b"opus")
+        await asyncio.sleep(0.002)
+        heard += bob.receive()
+    for _ in range(100):
+        if heard >= 50:
+            break
+        await asyncio.sleep(0.01)
+        heard += bob.receive()
+    return heard, 50
+
+
+def _memory() -> float:
+    gc.collect()  # what is only waiting to be collected is no growth
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / (1 << 20)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.noise", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--datagrams", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    log.configure("bench", level="error")
+    report = asyncio.run(run(arguments.datagrams, arguments.seed))
+    rate = report.datagrams / report.seconds
+    print(
+        f"{report.datagrams:,} datagrams in {report.seconds:.0f} s, {rate:,.0f} a second;"
+        f" uncaught: {len(report.uncaught)}; memory {report.memory_before:.1f} MiB after a tenth,"
+        f" {report.memory_after:.1f} MiB at the end; then {report.heard} of {report.said} packets heard"
+    )
+    print(
+        "dropped: " + ", ".join(f"{name.lower()} {count:,}" for name, count in report.drops.items() if count)
+    )
+    for each in report.uncaught[:10]:
+        print("uncaught:", each)
+
+
+if __name__ == "__main__":
+    main()
