@@ -71,7 +71,8 @@ class Downlink:
         self._repeated: dict[int, float] = {}
 
     def payload(self, packet: Packet) -> tuple[int, bytes]:
-        """Payload type and payload of the packet for this listener: whole where it takes RED."""
+        """Payload type and payload of the packet for this listener: whole where it takes RED. (The packet
+        loop does the same in line.)"""
         if packet.red is None or not self.red_payload_type:
             return self.payload_type, packet.opus
         return self.red_payload_type, red.renumbered(packet.red, self.payload_type)

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from media import rtp, srtp
+from media import red, rtp, srtp
 from media.address import Address, Path
 from media.datagrams import OUTBOX, STRIDE, PacketSocket, Target
 from media.downlink import Downlink
@@ -262,7 +262,8 @@ class Forwarder:
 
     def _forward(self, routes: list[Downlink], packet: Packet, contributor: int, now: float) -> None:
         """The hot path: once a packet and listener. What is slow here is slow for the whole worker."""
-        number, timestamp, marker, level, opus, red, _ = packet
+        number, timestamp, marker, level, opus, whole, _ = packet
+        numbered = whole[0] & 0x7F if whole else 0
         protect = srtp.protect
         forwarded = 0
         for out in routes:
@@ -276,8 +277,9 @@ class Forwarder:
             i = outbox.count
             first, sequence, stamp = mapped
             kind, payload = out.payload_type, opus
-            if red is not None:
-                kind, payload = out.payload(packet)
+            if whole is not None and out.red_payload_type:
+                payload = whole if numbered == kind else red.renumbered(whole, kind)
+                kind = out.red_payload_type
             outbox.sizes[2 * i + 1] = out.write(
                 outbox.buffer,
                 i * STRIDE,
@@ -308,6 +310,10 @@ class Forwarder:
             return
         drops = self.counters.drops
         for sequence in sequences:
+            if state.questions.spent(now):
+                drops[Drop.TOO_MANY_REPEATS] += 1
+                continue
+            state.questions.used += 1
             again = out.again(sequence)
             if again is None:
                 drops[Drop.UNKNOWN_REPEAT] += 1

@@ -13,6 +13,8 @@ from media.uplink import Uplink
 
 #: Packets a second a listener is sent once more. Past it, questions go unanswered.
 MAX_REPEATS: Final = 200
+#: Packets a second it may ask for, found or not: Chromium asks with every packet for all that it misses.
+MAX_QUESTIONS: Final = 2000
 #: SSRCs a participant may use in its life, since libsrtp keeps state for each. Full: new ones are dropped.
 MAX_SSRCS: Final = 16
 
@@ -47,6 +49,7 @@ class Participant:
         "outs",
         "packets",
         "path",
+        "questions",
         "repeats",
         "socket",
         "spoke_at",
@@ -73,6 +76,7 @@ class Participant:
         self.packets = Allowance(rates.packets)
         self.octets = Allowance(rates.octets)
         self.repeats = Allowance(MAX_REPEATS)
+        self.questions = Allowance(MAX_QUESTIONS)
         self.heard_at: float | None = None
         self.spoke_at: float | None = None
         self.outs = {slot.mid: Downlink(self, slot) for slot in numbers.slots}

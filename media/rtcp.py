@@ -21,6 +21,8 @@ NTP_EPOCH: Final = 2_208_988_800
 
 _BLOCK: Final = struct.Struct(">IB3sIIII")
 _MAX_BLOCKS: Final = 31
+#: Entries read of one question for packets, each of them up to 17 packets.
+_MAX_ENTRIES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def nacks(compound: bytes) -> Iterator[tuple[int, list[int]]]:
     for kind, form, start, end in _packets(compound):
         if kind == TRANSPORT_FEEDBACK and form == GENERIC_NACK and end - start >= 12:
             sequences = []
-            for at in range(start + 12, end, 4):
+            for at in range(start + 12, min(end, start + 12 + 4 * _MAX_ENTRIES), 4):
                 first, following = struct.unpack_from(">HH", compound, at)
                 sequences.append(first)
                 sequences += [(first + 1 + i) & 0xFFFF for i in range(16) if following >> i & 1]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from media import rtp
 from media.downlink import PAUSE, Downlink
 from media.packet_loop import Counters, Drop, SlotNumbers, TransportNumbers
-from media.participant import MAX_REPEATS, Participant
+from media.participant import MAX_QUESTIONS, MAX_REPEATS, Participant
 from media.uplink import Uplink
 from tests.media.ends import ANN, BOB, EVE, FRAME, OPUS, RED, Heard, Room
 
@@ -206,6 +206,16 @@ def test_a_listener_cannot_have_everything_repeated_all_the_time(room: Room) -> 
     assert room.forwarder.counters.drops[Drop.TOO_MANY_REPEATS] == 1000 - MAX_REPEATS
     room.forwarder.repeat(BOB, 71, sequences, 4.0)
     assert room.forwarder.counters.repeated == MAX_REPEATS + 100
+
+
+def test_questions_are_bounded_whether_there_is_an_answer_or_not(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.ends[ANN].say(1, b"opus")
+    room.poll(1.0)
+    room.forwarder.repeat(BOB, 71, list(range(0x10000)), 2.0)
+    drops = room.forwarder.counters.drops
+    assert drops[Drop.TOO_MANY_REPEATS] == 0x10000 - MAX_QUESTIONS
+    assert drops[Drop.UNKNOWN_REPEAT] + room.forwarder.counters.repeated == MAX_QUESTIONS
 
 
 # --- a mute ----------------------------------------------------------------------------------------------
