@@ -60,6 +60,12 @@ def measure(scenario: Scenario, seconds: float) -> Result:
 
 
 async def _connect(scenario: Scenario) -> list[Client]:
+    await ready()
+    return await load.connect(scenario, GRPC, TOKEN)
+
+
+async def ready() -> None:
+    """Until the worker answers."""
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -71,7 +77,7 @@ async def _connect(scenario: Scenario) -> list[Client]:
         else:
             writer.close()
             await writer.wait_closed()
-            return await load.connect(scenario, GRPC, TOKEN)
+            return
 
 
 def show(results: list[Result]) -> None:
