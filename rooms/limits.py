@@ -49,6 +49,8 @@ class Bucket:
 class Limits:
     """What one connection may send."""
 
+    __slots__ = ("_chat", "_frames", "_last_over", "_over_since", "_signalling")
+
     def __init__(self, now: float) -> None:
         self._frames = Bucket(FRAMES_PER_SECOND, FRAMES_PER_SECOND, FRAMES_PER_SECOND, now)
         self._chat = Bucket(CHAT_PER_SECOND, CHAT_BURST, CHAT_BURST, now)

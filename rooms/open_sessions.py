@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.revocations import Ended, Revocations
 from common.tokens import Identity
@@ -30,7 +30,7 @@ class OpenSessions:
         """A websocket speaks for this identity from now on; closed where its session has ended already."""
         self.gone(room_id, conn_id)
         place = Place(room_id, conn_id)
-        self._identities[place] = identity
+        self._identities[place] = replace(identity, token="")  # nobody needs it any more, and it is long
         self._of_session.setdefault(identity.session_id, set()).add(place)
         if self.revocations.ended(identity):
             self._close(room_id, conn_id)
