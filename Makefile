@@ -42,9 +42,10 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
 
-bench: venv ## CPU a forwarded packet; requests a CPU-second
+bench: venv ## CPU a forwarded packet; requests and deliveries a CPU-second
 	$(VENV) -m bench.forward
 	$(VENV) -m bench.rest
+	$(VENV) -m bench.chat
 
 proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate

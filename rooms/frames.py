@@ -260,7 +260,27 @@ def encode(message: ServerMessage, *, ref_id: str | None = None, seq: int | None
         frame["id"] = ref_id
     if seq is not None:
         frame["seq"] = seq
-    frame["payload"] = payload = dataclasses.asdict(message)
+    frame["payload"] = payload = _plain(message)
     if isinstance(message, Error) and message.retry_after_ms is None:
         del payload["retry_after_ms"]
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    return _to_json(frame).encode()
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_field_names: dict[type, tuple[str, ...]] = {}  # of each dataclass that was encoded
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say. dataclasses.asdict does the same, and copies every scalar with care."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if dataclasses.is_dataclass(kind):
+        if (names := _field_names.get(kind)) is None:
+            names = _field_names[kind] = tuple(field.name for field in dataclasses.fields(kind))
+        fields = {name: getattr(value, name) for name in names}
+        return {name: each if type(each) in _SCALARS else _plain(each) for name, each in fields.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
