@@ -31,7 +31,8 @@ from rooms.room_rows import gone
 # messages that drafts are about; $6: how many ids to make. LATERAL … LIMIT 1 is a look into an index for
 # each, however the planner reckons: a plan is kept from when the tables were small.
 READ = """
-SELECT h.last_seq, r.slow_mode_s, clock_timestamp() AS now, (SELECT epoch FROM rooms.deployment) AS epoch,
+SELECT h.last_seq, h.fence, r.slow_mode_s, clock_timestamp() AS now,
+  (SELECT epoch FROM rooms.deployment) AS epoch,
   ARRAY(SELECT uuidv7() FROM generate_series(1, $6::integer)) AS fresh_ids,
   ARRAY(SELECT ROW(m.user_id, p.display_name, m.role, m.said_at)
     FROM rooms.members m JOIN rooms.people p USING (user_id)
@@ -51,11 +52,11 @@ SELECT h.last_seq, r.slow_mode_s, clock_timestamp() AS now, (SELECT epoch FROM r
 FROM rooms.heads h JOIN rooms.rooms r ON r.id = h.room_id WHERE h.room_id = $1
 """
 
-# $2: the head as it was read. Nothing below `head` happens unless it still is.
+# $2, $12: the head as it was read. Nothing below `head` happens unless it still is.
 WRITE = """
 WITH head AS (
   UPDATE rooms.heads SET last_seq = $2::bigint + $3::integer
-  WHERE room_id = $1 AND last_seq = $2::bigint RETURNING last_seq),
+  WHERE room_id = $1 AND last_seq = $2::bigint AND fence = $12 RETURNING last_seq),
 new AS (
   INSERT INTO rooms.events (id, room_id, seq, user_id, kind, client_msg_id, text, reply_to, about, body)
   SELECT d.id, $1, $2::bigint + d.place, d.user_id, d.kind, d.client_msg_id, d.text, d.reply_to, d.about,
@@ -67,25 +68,25 @@ new AS (
 EDITS = """,
 edited AS (
   UPDATE rooms.events e SET text = d.text, edited_at = clock_timestamp()
-  FROM head, unnest($12::uuid[], $13::text[]) AS d (id, text) WHERE e.id = d.id),
+  FROM head, unnest($13::uuid[], $14::text[]) AS d (id, text) WHERE e.id = d.id),
 deleted AS (
   UPDATE rooms.events e SET text = '', deleted_at = clock_timestamp()
-  FROM head WHERE e.id = ANY($14::uuid[])),
-untouched AS (DELETE FROM rooms.reactions x USING head WHERE x.msg_id = ANY($14::uuid[])),
+  FROM head WHERE e.id = ANY($15::uuid[])),
+untouched AS (DELETE FROM rooms.reactions x USING head WHERE x.msg_id = ANY($15::uuid[])),
 taken AS (
   DELETE FROM rooms.reactions x
-  USING head, unnest($15::uuid[], $16::bigint[], $17::text[]) AS d (msg_id, user_id, emoji)
+  USING head, unnest($16::uuid[], $17::bigint[], $18::text[]) AS d (msg_id, user_id, emoji)
   WHERE (x.msg_id, x.user_id, x.emoji) = (d.msg_id, d.user_id, d.emoji)),
 put AS (
   INSERT INTO rooms.reactions (msg_id, user_id, emoji, seq)
-  SELECT d.* FROM head, unnest($18::uuid[], $19::bigint[], $20::text[], $21::bigint[])
+  SELECT d.* FROM head, unnest($19::uuid[], $20::bigint[], $21::text[], $22::bigint[])
     AS d (msg_id, user_id, emoji, seq)
   ON CONFLICT (msg_id, user_id, emoji) DO UPDATE SET seq = excluded.seq)
 """
 SPOKE = """,
 spoke AS (
   UPDATE rooms.members m SET said_at = clock_timestamp() FROM head
-  WHERE m.room_id = $1 AND m.user_id = ANY($12::bigint[]))
+  WHERE m.room_id = $1 AND m.user_id = ANY($SPOKE::bigint[]))
 """
 WRITTEN = " SELECT seq, created_at FROM new"
 
@@ -103,6 +104,7 @@ class Batch:
         self._drafts = drafts
         self._decisions: Decisions | None = None
         self._names: dict[int, str] = {}
+        self._fence = 0
         self.committing = False  # from here on a failure says nothing about the outcome
 
     async def run(self, connection: Connection) -> list[Outcome]:
@@ -126,7 +128,8 @@ class Batch:
     async def find(self) -> list[Outcome] | None:
         """After a failure while committing: the outcomes, if it is in the log. Raises Unavailable.
 
-        Waits for the head's row first: a commit that is still on its way holds it.
+        If not, it will never be: a commit on its way holds the head's row, so this waits for it, and a
+        statement that has not arrived yet finds the fence moved.
         """
         entries = self._decisions.entries if self._decisions else []
         async with self._database.transaction() as connection:
@@ -135,7 +138,12 @@ class Batch:
                 "SELECT seq, created_at FROM rooms.events WHERE id = ANY($1::uuid[])",
                 [entry.event_id for entry in entries],
             )
-        return self._outcomes(rows) if len(rows) == len(entries) else None
+            if len(rows) == len(entries):
+                return self._outcomes(rows)
+            await connection.execute(
+                "UPDATE rooms.heads SET fence = fence + 1 WHERE room_id = $1", self._room_id
+            )
+        return None
 
     async def _lock(self, connection: Connection) -> None:
         await connection.execute(
@@ -166,6 +174,7 @@ class Batch:
             raise gone()
         if str(row["epoch"]) != self._epoch:
             raise Unavailable("The room begins anew.", code=OTHER_HISTORY, retry_after=1.0)
+        self._fence = row["fence"]
         self._names = {user_id: name for user_id, name, _, _ in row["authors"]}
         reactions = row["reactions"]
         return Tables(
@@ -199,6 +208,7 @@ class Batch:
             [body.reply_to if body else None for body in said],
             [about for _, about, _ in columns],
             [json.dumps(more) if more else None for _, _, more in columns],
+            self._fence,
         ]
         statement = WRITE
         if not all(said):
@@ -207,7 +217,7 @@ class Batch:
             values += _columns(list(decided.taken), 3)
             values += _columns([(*put, seq) for put, seq in decided.put.items()], 4)
         if decided.spoke:
-            statement += SPOKE.replace("$12", f"${len(values) + 1}")
+            statement += SPOKE.replace("$SPOKE", f"${len(values) + 1}")
             values.append(list(decided.spoke))
         return await connection.fetch(statement + WRITTEN, *values)
 

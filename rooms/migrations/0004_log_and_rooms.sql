@@ -22,6 +22,9 @@ CREATE TABLE deleted_rooms (
     room_id uuid PRIMARY KEY
 );
 
+-- Counted up when the fate of a write is not known and it is not in the log: it cannot come in any more.
+ALTER TABLE heads ADD COLUMN fence bigint NOT NULL DEFAULT 0;
+
 CREATE TABLE reactions (
     msg_id  uuid NOT NULL REFERENCES events ON DELETE CASCADE,
     user_id bigint NOT NULL REFERENCES people,

@@ -112,6 +112,33 @@ async def test_a_replica_cut_off_in_the_middle_of_a_commit_stops_nobody(
         assert answer["payload"]["seq"] == 2
 
 
+async def test_what_arrives_after_it_was_given_up_is_not_written(
+    line: Proxy, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender was told that it is not saved, so it must not come in when the cable is back."""
+    monkeypatch.setattr("rooms.history.BATCH_SECONDS", 2.0)
+    async with kit.neighbours(database_url) as stack:
+        here, there = await stack.start(), await stack.start(database_url=line.url)
+        room_id = await here.create()
+        await here.join(room_id, 1, 2)
+        ann, bob = await there.connect(room_id, 1), await here.connect(room_id, 2)
+        line.stall_next_commit()
+        await ann.send("chat", {"message": "late"})
+        await line.stalling()
+        assert (await ann.payload("error"))["code"] == "NOT_SAVED"
+        monkeypatch.undo()
+        before = line.lines
+        line.go_on()
+        await bob.send("chat", {"message": "first"})
+        assert (await bob.until("chat"))["seq"] == 1
+        async with asyncio.timeout(kit.PATIENCE):
+            while before == line.lines:  # noqa: ASYNC110  # the given up one ends when it was heard
+                await asyncio.sleep(0.02)
+        await bob.send("chat", {"message": "second"})
+        await bob.until("chat")
+        assert kit.texts(bob.seen) == ["first", "second"]
+
+
 async def test_nobody_sees_a_message_before_it_is_committed(rooms: kit.Rooms) -> None:
     """The head row is held from outside: while the batch cannot commit, there is no chat and no ack."""
     room_id = await rooms.create()
