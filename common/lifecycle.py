@@ -58,8 +58,11 @@ async def background(work: Callable[[], Awaitable[None]], name: str) -> AsyncIte
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Again and again: libraries swallow a cancellation now and then, as Python 3.11's asyncio.wait_for does
+        # when what it waits for ends in the same moment.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
 
 
 async def _run(name: str, config: C, serve: Callable[[C], AbstractAsyncContextManager[object]]) -> None:

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 
 from common import log
 from common.errors import CwrkError
+from common.lifecycle import background
 from rooms.events import Deleted, Edited, Event
 from rooms.gestures import Gesture
 from rooms.log_cache import LogCache, channel
@@ -140,12 +141,14 @@ class Fanout:
         self._look_now.set()
 
     async def run(self) -> None:
-        """Speak, listen and look, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._look())
-            if self._redis is not None and self._cache is not None:
-                group.create_task(self._speak(self._redis, self._cache))
-                group.create_task(self._listen(self._redis))
+        """Speak, listen and look, until cancelled; a fault in one does not end the others."""
+        async with contextlib.AsyncExitStack() as running:
+            await running.enter_async_context(background(self._look, "rooms.fanout.look"))
+            if (client := self._redis) is not None and (cache := self._cache) is not None:
+                speak, listen = (lambda: self._speak(client, cache)), (lambda: self._listen(client))
+                await running.enter_async_context(background(speak, "rooms.fanout.speak"))
+                await running.enter_async_context(background(listen, "rooms.fanout.listen"))
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
         if self._redis is not None:

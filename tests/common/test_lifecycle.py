@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+from common.lifecycle import background
+
 ROOT = Path(__file__).parents[2]
 SERVICE = """
 import sys
@@ -26,6 +28,24 @@ async def start(**environ: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", SERVICE, cwd=ROOT, stderr=asyncio.subprocess.PIPE, env=os.environ | environ
     )
+
+
+async def test_background_work_ends_though_it_swallows_a_cancellation() -> None:
+    swallowed = 0
+
+    async def work() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed > 1:
+                    raise
+
+    async with background(work, "stubborn"):
+        await asyncio.sleep(0)
+    assert swallowed == 2
 
 
 async def test_sigterm_drains_and_exits_cleanly() -> None:
