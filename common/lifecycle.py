@@ -58,7 +58,7 @@ async def background(work: Callable[[], Awaitable[None]], name: str) -> AsyncIte
     try:
         yield
     finally:
-        # Again and again: libraries swallow a cancellation now and then, as Python 3.11's asyncio.wait_for does
+        # Again and again: a library may swallow a cancellation, as the asyncio.wait_for of Python 3.11 does
         # when what it waits for ends in the same moment.
         while not task.done():
             task.cancel()
