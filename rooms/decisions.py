@@ -16,10 +16,10 @@ from common.errors import Conflict, CwrkError, Forbidden, NotFound, TooMany
 from rooms.effects import Draft
 from rooms.events import Body, Deleted, Edited, Reacted, Said
 from rooms.incoming import Chat, ChatDelete, ChatEdit, ChatReaction
+from rooms.rights import moderates
 
 MOST_EMOJIS = 20  # different ones under a message
 MOST_REACTIONS = 500  # under a message, all together
-MODERATORS = ("owner", "moderator")
 
 Key: TypeAlias = tuple[int, str]  # a person, and the client_msg_id that they gave
 Put: TypeAlias = tuple[UUID, int, str]  # a reaction: under which message, whose, which
@@ -99,11 +99,6 @@ class Decisions:
         self._emojis = {msg_id: dict(counts) for msg_id, counts in tables.emojis.items()}
         self.verdicts = [(draft, self._verdict(draft)) for draft in batch]
 
-    @property
-    def changed(self) -> list[UUID]:
-        """The messages that are not as they were."""
-        return [*self.texts, *self.deleted]
-
     def _verdict(self, draft: Draft) -> Verdict:
         author = self.tables.authors.get(draft.user_id)
         if author is None:
@@ -139,7 +134,7 @@ class Decisions:
     def _say(self, user_id: int, author: Author, text: str, reply_to: UUID | None) -> Body:
         if reply_to is not None and reply_to not in self.tables.messages:
             raise NotFound("The message this answers is not in the room.", code="REPLY_TO_UNKNOWN")
-        if self.tables.slow_mode_s and author.role not in MODERATORS:
+        if self.tables.slow_mode_s and not moderates(author.role):
             self._wait_your_turn(user_id, author)
         return Said(text, reply_to)
 
@@ -168,7 +163,7 @@ class Decisions:
 
     def _delete(self, user_id: int, author: Author, msg_id: UUID) -> Body | Written:
         message = self._message(msg_id)
-        if message.user_id != user_id and author.role not in MODERATORS:
+        if message.user_id != user_id and not moderates(author.role):
             raise Forbidden("Only its author or a moderator may delete a message.", code="NOT_YOURS")
         if message.deleted or msg_id in self.deleted:
             return self._as_it_is(msg_id, message)

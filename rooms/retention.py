@@ -9,6 +9,7 @@ message goes the memory of its client_msg_id.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,11 +32,14 @@ logger = log.get("rooms.retention")
 
 
 class Retention:
-    """Forgets what is older than `keep`."""
+    """Forgets what is older than `keep`. `forgot` hears of each room that lost something."""
 
-    def __init__(self, database: Database, keep: timedelta) -> None:
+    def __init__(
+        self, database: Database, keep: timedelta, forgot: Callable[[str], None] = lambda room_id: None
+    ) -> None:
         self._database = database
         self._keep = keep
+        self._forgot = forgot
 
     async def run(self) -> None:
         """Sweep a minute after the start, and every hour."""
@@ -60,7 +64,9 @@ class Retention:
                     ROOMS_AT_ONCE,
                 )
             for row in rows:
-                forgotten += await self._forget(row["room_id"])
+                if here := await self._forget(row["room_id"]):
+                    self._forgot(str(row["room_id"]))
+                forgotten += here
             if len(rows) < ROOMS_AT_ONCE:
                 return forgotten
             last = rows[-1]["room_id"]

@@ -109,7 +109,9 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         await stack.enter_async_context(background(revocations.run, "rooms.revocations"))
         await stack.enter_async_context(background(deletions.run, "rooms.deletions"))
         if config.message_retention_days:
-            retention = Retention(opened, timedelta(days=config.message_retention_days))
+            retention = Retention(
+                opened, timedelta(days=config.message_retention_days), hub.log.fanout.forget
+            )
             await stack.enter_async_context(background(retention.run, "rooms.retention"))
         verifier = Verifier(lambda: fetch_keys(auth), revocations, refetch=config.key_refetch_seconds)
         door = Door(hub, verifier, sessions, config.allowed_origins, servers, timing)

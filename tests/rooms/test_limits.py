@@ -1,6 +1,8 @@
 """Limits: how fast one connection may be."""
 
-from rooms.incoming import Chat, Mute, Ping
+from uuid import UUID
+
+from rooms.incoming import Chat, ChatDelete, ChatEdit, ChatReaction, Mute, Ping
 from rooms.limits import CHAT_BURST, Limits
 
 
@@ -10,6 +12,13 @@ def test_a_burst_then_a_rate() -> None:
     assert limits.message(Chat("hi"), 0.0) == 0.2
     assert limits.message(Chat("hi"), 0.2) == 0.0
     assert limits.message(Chat("hi"), 0.2) > 0
+
+
+def test_what_writes_into_the_log_is_counted_together() -> None:
+    limits, msg_id = Limits(0.0), UUID(int=1)
+    acts = (Chat("hi"), ChatEdit(msg_id, "ho"), ChatDelete(msg_id), ChatReaction(msg_id, "👍"))
+    waits = [limits.message(acts[count % 4], 0.0) for count in range(CHAT_BURST + 4)]
+    assert [wait > 0 for wait in waits] == [False] * CHAT_BURST + [True] * 4
 
 
 def test_signalling_and_chat_are_counted_apart() -> None:

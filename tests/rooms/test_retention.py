@@ -16,9 +16,15 @@ KEEP = timedelta(days=30)
 
 
 @pytest.fixture
-async def retention(rooms: kit.Rooms, database_url: str) -> AsyncIterator[Retention]:
+def forgot() -> list[str]:
+    """The rooms of which something was forgotten."""
+    return []
+
+
+@pytest.fixture
+async def retention(rooms: kit.Rooms, database_url: str, forgot: list[str]) -> AsyncIterator[Retention]:
     async with database.connect(database_url) as opened:
-        yield Retention(opened, KEEP)
+        yield Retention(opened, KEEP, forgot.append)
 
 
 async def fill(rooms: kit.Rooms, room_id: str, old: int, young: int) -> None:
@@ -47,12 +53,13 @@ async def texts(database_url: str, room_id: str) -> list[object]:
 
 
 async def test_the_old_ones_of_every_room_go_in_batches_and_the_young_stay(
-    rooms: kit.Rooms, retention: Retention, database_url: str
+    rooms: kit.Rooms, retention: Retention, forgot: list[str], database_url: str
 ) -> None:
     one, other = await rooms.create(), await rooms.create()
     await fill(rooms, one, 2 * BATCH + 3, 2)
     await fill(rooms, other, 0, 3)
     assert await retention.sweep() == 2 * BATCH + 3
+    assert forgot == [one]
     assert await texts(database_url, one) == [str(2 * BATCH + 4), str(2 * BATCH + 5)]
     assert await texts(database_url, other) == ["1", "2", "3"]
     assert await retention.sweep() == 0
