@@ -54,6 +54,24 @@ class Stack:
         self._processes[module].kill()
         self._processes[module].wait()
 
+    @contextlib.contextmanager
+    def changed(self, module: str, **env: str) -> Iterator[None]:
+        """One service with other settings, for as long as this lasts."""
+        before = dict(self.env)
+        self.env.update(env)
+        try:
+            self._restart(module)
+            yield
+        finally:
+            self.env.clear()
+            self.env.update(before)
+            self._restart(module)
+
+    def _restart(self, module: str) -> None:
+        self.kill(module)
+        self.start(module)
+        self.wait_until_ready()
+
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
         waiting = list(services(self.env))

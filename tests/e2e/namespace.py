@@ -19,6 +19,7 @@ from tests import services
 from tests.services import Stack
 
 ADDRESS = "10.77.0.1"
+ADDRESS_V6 = "fd77::1"
 INSIDE = "CWRK_E2E_NAMESPACE"
 
 # A pair, because an interface with nothing at its other end is down. The route is for pages that may not
@@ -28,6 +29,8 @@ set -e
 ip link set lo up
 ip link add e2e type veth peer name e2e-far
 ip addr add {ADDRESS}/24 dev e2e
+# A kernel without IPv6 has none here either.
+ip -6 addr add {ADDRESS_V6}/64 dev e2e nodad || true
 ip link set e2e-far up
 ip link set e2e up
 ip route add default dev e2e

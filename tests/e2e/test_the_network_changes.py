@@ -54,20 +54,11 @@ async def test_a_new_network_is_taken_without_a_gap(new_person: NewPerson, figur
 @pytest_asyncio.fixture(loop_scope="session")
 async def relay(stack: Stack) -> AsyncIterator[Relay]:
     """Voices go through it, while the test lasts."""
-    before = dict(stack.env)
-    relay = Relay(stack.env["MEDIA_HOST"], int(stack.env["MEDIA_PORT"]))
-    stack.env["MEDIA_ADVERTISE"] = f"{stack.env['MEDIA_HOST']}:{relay.port}"
-    stack.env["MEDIA_TCP_CONNECTIONS"] = "0"
-    stack.kill("media")
-    stack.start("media")
-    stack.wait_until_ready()
-    yield relay
+    host = stack.env["MEDIA_HOST"]
+    relay = Relay(host, int(stack.env["MEDIA_PORT"]))
+    with stack.changed("media", MEDIA_ADVERTISE=f"{host}:{relay.port}", MEDIA_TCP_CONNECTIONS="0"):
+        yield relay
     relay.close()
-    stack.env.clear()
-    stack.env.update(before)
-    stack.kill("media")
-    stack.start("media")
-    stack.wait_until_ready()
 
 
 async def test_a_path_that_dies_is_left(new_person: NewPerson, relay: Relay, figure: Figure) -> None:
