@@ -121,6 +121,9 @@ class History:
                 return found or [(draft, unsaved()) for draft in drafts]
             except (CwrkError, TimeoutError):
                 await asyncio.sleep(LOOK_UP_AGAIN_SECONDS)
+            except Exception:
+                logger.exception("not looked up")
+                await asyncio.sleep(LOOK_UP_AGAIN_SECONDS)
         unknown = Unavailable(
             "The message may or may not be saved. Send it again with the same client_msg_id.",
             code="OUTCOME_UNKNOWN",
