@@ -140,6 +140,15 @@ class Cluster:
         shutil.copytree(self._backup, self.postgres.data)
         self.postgres.start()
 
+    @asynccontextmanager
+    async def without_database(self) -> AsyncIterator[None]:
+        """No replica reaches PostgreSQL, so that nobody writes while something is done to it."""
+        for replica in self.replicas:
+            await replica.database.cut()
+        yield
+        for replica in self.replicas:
+            await replica.database.restore()
+
     @property
     def _backup(self) -> Path:
         return self.postgres.folder / "backup"
