@@ -120,7 +120,7 @@ class Fanout:
         self._put(room_id, Notice(self._replica, self._rooms.epoch, gesture=gesture))
 
     def forget(self, room_id: str) -> None:
-        """What Redis holds of the room's log is not to be told any more: a name, or messages that are old."""
+        """What Redis holds of the room's log is not to be told any more: a name, old messages, all of it."""
         self._put(room_id, None)
 
     def _put(self, room_id: str, notice: Notice | None) -> None:

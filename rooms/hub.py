@@ -245,6 +245,7 @@ class Hub:
             await self.store.delete(UUID(room_id), user_id)
             self.gone(room_id)
             self.log.fanout.notify(room_id)
+            self.log.fanout.forget(room_id)
 
         await self._stored(room_id, user_id, gone)
 

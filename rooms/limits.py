@@ -10,7 +10,9 @@ from rooms.incoming import (
     ChatEdit,
     ChatReaction,
     ClientMessage,
+    Hand,
     Ice,
+    Moderate,
     Mute,
     Offer,
     VoiceAttach,
@@ -24,7 +26,7 @@ PATIENCE_SECONDS = 10.0  # who is still over a limit after this is closed
 CALM_SECONDS = 2.0  # who was not over any for this long begins anew
 
 ACTS = (Chat, ChatDelete, ChatEdit, ChatReaction)
-SIGNALLING = (Ice, Mute, Offer, VoiceAttach)
+SIGNALLING = (Hand, Ice, Moderate, Mute, Offer, VoiceAttach)
 
 
 @dataclass(slots=True)

@@ -86,15 +86,16 @@ class Members:
             return await seats.seats_taken(connection, room_id)
 
     async def set_muted(self, room_id: UUID, user_id: int, muted: bool) -> None:
-        """One's own mute; a moderator's is left as it is."""
+        """One's own mute; a moderator's stays, and this is for when it is lifted."""
         async with self._database.transaction() as connection:
             await bump(connection, [room_id])
             await connection.execute(
-                "UPDATE rooms.members SET muted_by = $3"
-                " WHERE room_id = $1 AND user_id = $2 AND muted_by IS DISTINCT FROM 'moderator'",
+                "UPDATE rooms.members SET self_muted = muted_by IS NOT DISTINCT FROM 'moderator' AND $3,"
+                " muted_by = CASE WHEN muted_by = 'moderator' THEN muted_by WHEN $3 THEN 'self' END"
+                " WHERE room_id = $1 AND user_id = $2",
                 room_id,
                 user_id,
-                "self" if muted else None,
+                muted,
             )
 
     async def set_hand(self, room_id: UUID, user_id: int, raised_at_ms: int | None) -> None:

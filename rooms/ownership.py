@@ -23,7 +23,10 @@ async def hand_over(connection: Connection, room_id: UUID, by_id: int, new_owner
         room_id,
     )
     found = await connection.fetchval(
-        "UPDATE rooms.members SET role = 'owner' WHERE room_id = $1 AND user_id = $2 RETURNING user_id",
+        # Nobody could lift a moderator's mute of the owner.
+        "UPDATE rooms.members SET role = 'owner', self_muted = false,"
+        " muted_by = CASE WHEN muted_by = 'self' OR self_muted THEN 'self' END"
+        " WHERE room_id = $1 AND user_id = $2 RETURNING user_id",
         room_id,
         new_owner_id,
     )

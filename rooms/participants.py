@@ -14,7 +14,7 @@ from rooms.feed import Feed
 from rooms.incoming import Hand, Mute
 from rooms.outgoing import ParticipantUpdated, PeerJoined, PeerLeft, Present, ServerMessage, error
 from rooms.participant import Member, Participant, Snapshot
-from rooms.rights import LISTENER
+from rooms.rights import LISTENER, OWNER
 from rooms.voices import Voices
 
 GRACE_SECONDS = 8.0  # a lost connection may come back this long before the others hear of it
@@ -234,15 +234,12 @@ class Participants:
     def _stands(self, participant: Participant, member: Member) -> list[Effect]:
         """The tables' word on somebody who is present: believed, but for a mute they do not know yet."""
         known = participant.member
-        believed = participant.mute_kept or member.muted_by == "moderator"
+        if not participant.mute_kept:
+            member = with_mutes(
+                member, by_moderator=member.muted_by == "moderator", by_self=muted_self(known)
+            )
         return self._become(
-            participant,
-            replace(
-                member,
-                joined_at=known.joined_at,
-                last_seen=known.last_seen,
-                muted_by=member.muted_by if believed else known.muted_by,
-            ),
+            participant, replace(member, joined_at=known.joined_at, last_seen=known.last_seen)
         )
 
     def _become(self, participant: Participant, member: Member) -> list[Effect]:
@@ -287,16 +284,14 @@ class Participants:
             case "ban":
                 return self.leave(ruling.user_id, BANNED)
             case "mute":
-                by_self = member.muted_by == "self" or member.self_muted
-                return self._become(participant, replace(member, muted_by="moderator", self_muted=by_self))
-            case "unmute" if member.muted_by == "moderator":
-                by_self = member.self_muted
-                return self._become(
-                    participant, replace(member, muted_by="self" if by_self else "", self_muted=False)
-                )
+                member = with_mutes(member, by_moderator=True, by_self=muted_self(member))
+            case "unmute":
+                member = with_mutes(member, by_moderator=False, by_self=muted_self(member))
             case "role" if ruling.role is not None:
-                return self._become(participant, replace(member, role=ruling.role))
-        return []
+                member = replace(member, role=ruling.role)
+                if ruling.role == OWNER:  # whom nobody could unmute
+                    member = with_mutes(member, by_moderator=False, by_self=muted_self(member))
+        return self._become(participant, member)
 
     def listens_only(self, listen_only: bool) -> list[Effect]:
         """The room's setting: everybody hears by `room_updated`, the worker of each whom it changes."""
@@ -313,17 +308,20 @@ class Participants:
     def mute(self, conn_id: str, ref_id: str | None, mute: Mute, now: float) -> list[Effect]:
         """In force at once, here and at the worker; kept in the tables beside that."""
         participant = self.of(conn_id)
-        by_moderator = participant.member.muted_by == "moderator"
+        member = participant.member
+        by_moderator = member.muted_by == "moderator"
         if by_moderator and not mute.muted:
             refusal = Forbidden("A moderator has muted you.", code="MUTED_BY_MODERATOR")
             return [do.Send(conn_id, error(refusal, ref_id), ref_id)]
-        if by_moderator or (participant.muted == mute.muted and participant.mute_kept):
+        if muted_self(member) == mute.muted and participant.mute_kept:
             return [do.Send(conn_id, self._update(participant), ref_id)]
-        effects = self._changed(participant, muted_by="self" if mute.muted else "")
+        effects = self._become(participant, with_mutes(member, by_moderator=by_moderator, by_self=mute.muted))
+        if by_moderator:  # nothing to see, for when the moderator's is lifted
+            effects.append(do.Send(conn_id, self._update(participant), ref_id))
+        participant.changes += 1
         participant.mutes += 1
         participant.mute_kept = False
-        user_id = participant.member.user_id
-        return [*effects, do.SaveMute(conn_id, ref_id, user_id, mute.muted, participant.mutes)]
+        return [*effects, do.SaveMute(conn_id, ref_id, member.user_id, mute.muted, participant.mutes)]
 
     def mute_saved(self, asked: do.SaveMute, problem: CwrkError | None) -> list[Effect]:
         """The tables know of a mute, or could not be told; it is in force all the same."""
@@ -364,6 +362,17 @@ class Participants:
     def _changed(self, participant: Participant, **fields: Any) -> list[Effect]:
         participant.changes += 1
         return self._become(participant, replace(participant.member, **fields))
+
+
+def muted_self(member: Member) -> bool:
+    """Also under a moderator's mute."""
+    return member.muted_by == "self" or member.self_muted
+
+
+def with_mutes(member: Member, *, by_moderator: bool, by_self: bool) -> Member:
+    """The moderator's is what shows; one's own holds again when that is lifted."""
+    muted_by = "moderator" if by_moderator else "self" if by_self else ""
+    return replace(member, muted_by=muted_by, self_muted=by_moderator and by_self)
 
 
 def at_worker(ruling: Body) -> list[Effect]:

@@ -96,14 +96,7 @@ class Presence:
             " JOIN rooms.members USING (room_id, user_id, visit)"
         )
         async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
-                f" SELECT room_id, user_id, $4, clock_timestamp() + make_interval(secs => $5) {members}"
-                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
-                *keys,
-                self._replica,
-                float(LEASE_SECONDS),
-            )
+            # Seats first, as they go first when a membership ends: so neither waits for the other in a ring.
             # A seat that lapsed while the database was away is theirs still: they never left.
             await connection.execute(
                 "INSERT INTO rooms.seats AS s (room_id, user_id, expires_at)"
@@ -112,6 +105,14 @@ class Presence:
                 "  expires_at = greatest(s.expires_at, excluded.expires_at)",
                 *keys,
                 float(SEAT_SECONDS),
+            )
+            await connection.execute(
+                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
+                f" SELECT room_id, user_id, $4, clock_timestamp() + make_interval(secs => $5) {members}"
+                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
+                *keys,
+                self._replica,
+                float(LEASE_SECONDS),
             )
 
     async def sweep(self) -> None:

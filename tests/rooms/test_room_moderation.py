@@ -184,3 +184,9 @@ def settings(**different: object) -> RoomView:
         "listen_only": False,
     }
     return RoomView(**{**values, **different})  # type: ignore[arg-type]  # as in the table above
+
+
+def test_a_new_owner_is_free_of_the_mute_that_nobody_could_lift() -> None:
+    room = room_with(ANN, BOB)
+    happens(room, 42, Ruled(2, "mute"))
+    assert happens(room, 43, Ruled(2, "role", "owner")) == [MuteVoice(2, False), updated(bob(role="owner"))]

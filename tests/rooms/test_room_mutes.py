@@ -8,6 +8,7 @@ from rooms.effects import (
     SaveMute,
     Send,
 )
+from rooms.events import Ruled
 from rooms.frames import Frame
 from rooms.incoming import Mute, Offer
 from rooms.outgoing import (
@@ -17,7 +18,7 @@ from rooms.outgoing import (
     Present,
 )
 from rooms.participant import Member
-from tests.rooms.ann_and_bob import ANN, BOB, room_with, tables_say
+from tests.rooms.ann_and_bob import ANN, BOB, happens, room_with, tables_say
 
 
 def test_a_mute_is_in_force_at_once_and_kept() -> None:
@@ -78,3 +79,24 @@ def test_a_moderators_mute_on_another_replica_reaches_the_packets() -> None:
         MuteVoice(1, True),
         Broadcast(("c1",), ParticipantUpdated("R", "1", view)),
     ]
+
+
+def test_ones_own_mute_under_a_moderators_is_kept_for_when_that_is_lifted() -> None:
+    room = room_with(Member(1, "Ann", "member", "moderator", 100, 100, visit=1))
+    muted = Present("1", "Ann", "member", 100, 1000, muted=True, muted_by="moderator")
+    assert room.receive("c1", Frame(Mute(True), "3"), 1002.0) == [
+        Send("c1", ParticipantUpdated("R", "1", muted), "3"),
+        SaveMute("c1", "3", 1, True, change=1),
+    ]
+    lifted = Present("1", "Ann", "member", 100, 1000, muted=True, muted_by="self")
+    assert happens(room, 42, Ruled(1, "unmute")) == [Broadcast(("c1",), ParticipantUpdated("R", "1", lifted))]
+
+
+def test_a_mute_on_its_way_to_the_tables_holds_when_a_moderators_mute_overtakes_it() -> None:
+    room = room_with(ANN)
+    room.receive("c1", Frame(Mute(True)), 1002.0)
+    by_moderator = Member(1, "Ann", "owner", "moderator", 100, 100, visit=1)
+    tables_say(room, by_moderator)
+    tables_say(room, ANN)
+    lifted = Present("1", "Ann", "owner", 100, 1000, muted=True, muted_by="self")
+    assert room.participants.present() == (lifted,)

@@ -122,6 +122,14 @@ async def test_a_room_changes_hands(rooms: kit.Rooms, room_id: str) -> None:
     assert (await room(rooms, room_id, MEMBER)).role == "owner"
 
 
+async def test_a_new_owner_is_muted_by_nobody_but_themselves(rooms: kit.Rooms, room_id: str) -> None:
+    mute = pb.ModerateRequest(room_id=room_id, user_id="3", action="mute")
+    await rooms.call("Moderate", mute, MODERATOR)
+    await update(rooms, room_id, owner_id="3")
+    (muted_by,) = await rooms.fetch("SELECT muted_by FROM rooms.members WHERE user_id = 3")
+    assert muted_by[0] is None
+
+
 async def test_lowering_max_throws_nobody_out(rooms: kit.Rooms, room_id: str) -> None:
     bob = await rooms.connect(room_id, MEMBER)
     await update(rooms, room_id, max=1)
