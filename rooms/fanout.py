@@ -39,6 +39,7 @@ QUIET_SECONDS = 5.0  # without a message the connection is pinged
 
 # Notices waiting to be published. When it is full the newest is dropped: the look finds it.
 LONGEST_QUEUE = 1000
+MOST_WITH_EVENTS = 100  # while more are waiting only heads are told: a slow Redis must not cost memory
 
 ANCHOR = "rooms:replicas"  # keeps the subscription alive while no room is open
 
@@ -113,7 +114,8 @@ class Fanout:
         self._publish(room_id, run)
 
     def _publish(self, room_id: str, run: Sequence[Event]) -> None:
-        self._put(room_id, Notice(self._replica, self._rooms.epoch, run[-1].seq, tuple(run)))
+        events = tuple(run) if self._outgoing.qsize() < MOST_WITH_EVENTS else ()
+        self._put(room_id, Notice(self._replica, self._rooms.epoch, run[-1].seq, events))
 
     def pass_on(self, room_id: str, gesture: Gesture) -> None:
         """Show them a gesture."""
