@@ -71,8 +71,9 @@ class MediaServicer(object):
     """
 
     def Negotiate(self, request, context):
-        """Answers an offer. A participant who already has a voice gets a new one and
-        the old one ends with VoiceLost(reason "taken_over").
+        """Answers an offer. One of the same connection (o= and fingerprints) restarts its ICE and has the same
+        voice_id. Any other makes a new voice: its slots are empty until its handshake is through, then it takes
+        the old one's place, which ends with VoiceLost(reason "taken_over").
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,8 +37,9 @@ class MediaStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MediaAsyncStub: ...
     Negotiate: _grpc.UnaryUnaryMultiCallable[_media_pb2.NegotiateRequest, _media_pb2.NegotiateResponse]
-    """Answers an offer. A participant who already has a voice gets a new one and
-    the old one ends with VoiceLost(reason "taken_over").
+    """Answers an offer. One of the same connection (o= and fingerprints) restarts its ICE and has the same
+    voice_id. Any other makes a new voice: its slots are empty until its handshake is through, then it takes
+    the old one's place, which ends with VoiceLost(reason "taken_over").
     """
     Attach: _grpc.UnaryUnaryMultiCallable[_media_pb2.AttachRequest, _media_pb2.AttachResponse]
     """Adopts a voice that still runs (a websocket that came back). NOT_FOUND when it does not."""
@@ -60,8 +61,9 @@ class MediaAsyncStub(MediaStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Negotiate: _aio.UnaryUnaryMultiCallable[_media_pb2.NegotiateRequest, _media_pb2.NegotiateResponse]  # type: ignore[assignment]
-    """Answers an offer. A participant who already has a voice gets a new one and
-    the old one ends with VoiceLost(reason "taken_over").
+    """Answers an offer. One of the same connection (o= and fingerprints) restarts its ICE and has the same
+    voice_id. Any other makes a new voice: its slots are empty until its handshake is through, then it takes
+    the old one's place, which ends with VoiceLost(reason "taken_over").
     """
     Attach: _aio.UnaryUnaryMultiCallable[_media_pb2.AttachRequest, _media_pb2.AttachResponse]  # type: ignore[assignment]
     """Adopts a voice that still runs (a websocket that came back). NOT_FOUND when it does not."""
@@ -86,8 +88,9 @@ class MediaServicer(metaclass=_abc_1.ABCMeta):
         request: _media_pb2.NegotiateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_pb2.NegotiateResponse, _abc.Awaitable[_media_pb2.NegotiateResponse]]:
-        """Answers an offer. A participant who already has a voice gets a new one and
-        the old one ends with VoiceLost(reason "taken_over").
+        """Answers an offer. One of the same connection (o= and fingerprints) restarts its ICE and has the same
+        voice_id. Any other makes a new voice: its slots are empty until its handshake is through, then it takes
+        the old one's place, which ends with VoiceLost(reason "taken_over").
         """
 
     @_abc_1.abstractmethod
