@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from common.tokens import Identity
 from rooms import effects as do
 from rooms import wire
 from rooms.connection import Connection, broadcast
+from rooms.connections import Connections
 from rooms.effects import Effect
 from rooms.events import Event
 from rooms.frames import Frame, encode
@@ -23,7 +23,7 @@ from rooms.gestures import Gesture
 from rooms.incoming import Moderate, Resume
 from rooms.lanes import Lanes
 from rooms.log_calls import LogCalls
-from rooms.outgoing import Hello, Reconnect
+from rooms.outgoing import Hello
 from rooms.participant import Member
 from rooms.participants import Roster, at_worker
 from rooms.people import name_of
@@ -34,7 +34,6 @@ from rooms.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
 
 EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
-SLICE_SECONDS = 0.005  # those whose turns are closer together go together
 
 T = TypeVar("T")
 
@@ -73,11 +72,9 @@ class Hub:
         )
         self._clock = clock
         self._reading = True
-        self._empty = asyncio.Event()
-        self._empty.set()
         self._open: dict[str, Open] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
-        self._connections: dict[str, Connection] = {}
+        self.connections = Connections()
         self._tasks: set[asyncio.Task[None]] = set()
         tables = TableCalls(
             store,
@@ -142,15 +139,14 @@ class Hub:
         while member.seq < self._open[room_id].room.participants.ruled_seq:  # a ruling overtook this
             member = await self.store.members.find(UUID(room_id), member.user_id)
             await self._opened(room_id)
-        self._connections[connection.conn_id] = connection
-        self._empty.clear()
+        self.connections.add(connection)
         try:
             self.tell(
                 room_id,
                 lambda room: room.connect(connection.conn_id, member, self._clock(), hello, resume),
             )
         except CwrkError:
-            self._forget(connection.conn_id)
+            self.connections.remove(connection.conn_id)
             raise
         self.log.fanout.notify(room_id)
 
@@ -184,13 +180,8 @@ class Hub:
 
     def detach(self, room_id: str, conn_id: str) -> None:
         """An attached connection is gone."""
-        self._forget(conn_id)
+        self.connections.remove(conn_id)
         self.tell(room_id, lambda room: room.participants.disconnect(conn_id, self._clock()))
-
-    def _forget(self, conn_id: str) -> None:
-        del self._connections[conn_id]
-        if not self._connections:
-            self._empty.set()
 
     def session_ended(self, room_id: str, conn_id: str) -> None:
         """An attached connection speaks for nobody any more."""
@@ -287,7 +278,7 @@ class Hub:
         self.epoch = epoch
         self._open.clear()
         self.log.fanout.rooms_changed()
-        self.close_all(*EPOCH_CHANGED)
+        self.connections.close_all(*EPOCH_CHANGED)
 
     async def _load_roster(self, room_id: str, entry: Open) -> None:
         try:
@@ -315,36 +306,6 @@ class Hub:
         """From here on frames are left unread, so that what is being saved comes to an end."""
         self._reading = False
 
-    def reconnect_all(self, within_ms: int) -> None:
-        """Tell every connection that this replica goes away."""
-        frame = wire.text(encode(Reconnect(within_ms)))
-        for connection in list(self._connections.values()):
-            connection.send(frame)
-
-    async def send_away(self, seconds: float, code: int, reason: str) -> None:
-        """Let everybody go, one after the other over `seconds`, each when nothing of theirs is being saved.
-
-        Ends early when nobody is left: who understands `reconnect` goes by themselves.
-        """
-        loop = asyncio.get_running_loop()
-        began, everybody = loop.time(), list(self._connections.values())
-        for number, connection in enumerate(everybody, 1):
-            wait = began + seconds * number / len(everybody) - loop.time()
-            if wait > SLICE_SECONDS:
-                await self.empty(wait)
-            connection.leave(code, reason)
-
-    def close_all(self, code: int, reason: str) -> None:
-        """Close every connection after what is queued."""
-        for connection in list(self._connections.values()):
-            connection.close(code, reason)
-
-    async def empty(self, seconds: float) -> None:
-        """Wait until no connection is attached, at most `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._empty.wait()
-
     async def drain(self) -> None:
         """Wait until nothing is being saved or told any more."""
         await self.log.history.drain()
@@ -363,7 +324,7 @@ class Hub:
             self._perform[type(effect)](room_id, effect)
 
     def _send(self, room_id: str, effect: do.Send) -> None:
-        if connection := self._connections.get(effect.conn_id):
+        if connection := self.connections.get(effect.conn_id):
             connection.send(wire.text(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq)))
 
     def _broadcast(self, room_id: str, effect: do.Broadcast) -> None:
@@ -375,11 +336,11 @@ class Hub:
         entry = self._open[room_id]
         if entry.crowd_ids is not conn_ids:
             entry.crowd_ids = conn_ids
-            entry.crowd = [self._connections[each] for each in conn_ids if each in self._connections]
+            entry.crowd = self.connections.these(conn_ids)
         return entry.crowd
 
     def _disconnect(self, room_id: str, effect: do.Disconnect) -> None:
-        if connection := self._connections.get(effect.conn_id):
+        if connection := self.connections.get(effect.conn_id):
             connection.close(effect.code, effect.reason)
 
     def _rule(self, room_id: str, effect: do.Rule) -> None:
@@ -408,7 +369,7 @@ class Hub:
         return await self.lanes.run(lane(room_id, user_id), work)
 
     def _connection(self, conn_id: str) -> Connection | None:
-        return self._connections.get(conn_id)
+        return self.connections.get(conn_id)
 
     def _known_head(self, room_id: str) -> int | None:
         entry = self._open.get(room_id)

@@ -179,13 +179,13 @@ async def drain(hub: Hub, presence: Presence, seconds: float) -> None:
 
     What is being saved is saved and acked first.
     """
-    hub.reconnect_all(int(seconds * 1000))
-    await hub.send_away(seconds, *DRAINING)
+    hub.connections.reconnect_all(int(seconds * 1000))
+    await hub.connections.send_away(seconds, *DRAINING)
     hub.stop_reading()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await hub.drain()
-    hub.close_all(*DRAINING)
-    await hub.empty(CLOSE_SECONDS)
+    hub.connections.close_all(*DRAINING)
+    await hub.connections.empty(CLOSE_SECONDS)
     with contextlib.suppress(CwrkError):
         await presence.retire(GRACE_SECONDS)

@@ -1,9 +1,6 @@
 """Tickets: each opens one websocket, once, as the token would that it was made with."""
 
-import time
-
 import aiohttp
-import jwt
 import pytest
 
 from common.errors import Forbidden, NotFound
@@ -58,7 +55,6 @@ async def test_the_websocket_ends_with_the_token(rooms: kit.Rooms) -> None:
     text = await ticket(rooms, room_id, token=token)
     ann = await rooms.dial(rooms.url(room_id, ticket=text))
     assert await ann.closed() == (4201, "TOKEN_EXPIRED")
-    assert time.time() >= jwt.decode(token, options={"verify_signature": False})["exp"]
 
 
 async def test_with_the_session_ends_the_ticket_and_the_websocket(stack: kit.Stack, rooms: kit.Rooms) -> None:
