@@ -147,6 +147,11 @@ class IceLite:
             del self._in_use[session.selected]
             session.selected = None
 
+    def named(self, datagram: bytes) -> int | None:
+        """The transport whose fragment a check carries, rightly or not."""
+        found = self._by_ufrag.get(_local_ufrag(datagram))
+        return found[0].transport if found else None
+
     def receive(self, datagram: bytes, path: Path) -> Checked | None:
         """Takes a datagram that looks like STUN (RFC 8489); None when it is no check of ours."""
         found = self._by_ufrag.get(_local_ufrag(datagram))

@@ -65,10 +65,16 @@ class Drop(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What one participant may send a second, RTP and RTCP; past it, packets are dropped."""
+    """What one participant may send a second; past it, packets are dropped.
+
+    `packets` and `octets` are of RTP and RTCP, and only authentic ones count. `checks` are STUN and `records`
+    DTLS, which cost most to look at: what names the participant or comes from its address counts.
+    """
 
     packets: int = 500  # Opus frames of 2.5 ms make 400
     octets: int = 200_000  # Opus at its most, 510 kbit/s, and RED's redundancy
+    checks: int = 200  # a browser with many addresses sends 50
+    records: int = 200  # a handshake is ten
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from media.address import Path
 from media.datagrams import PacketSocket
 from media.ice import IceLite
-from media.packet_loop import PacketLoop
+from media.packet_loop import Drop, PacketLoop
 from media.streams import StreamSocket
 from media.voice import Voice
 
@@ -32,13 +32,20 @@ class Paths:
 
     def check(self, path: Path, datagram: bytes, now: float) -> None:
         """A datagram that looks like STUN."""
+        named = self._ice.named(datagram)
+        if named is None:
+            return
+        voice = self._voices[named]
+        if voice.checks.spent(now):
+            self._loop.counters.drops[Drop.TOO_MANY] += 1
+            return
+        voice.checks.used += 1
         checked = self._ice.receive(datagram, path)
         if checked is None:
             return
-        voice = self._voices[checked.transport]
-        voice.heard_at = now
         selected = checked.selected
         if checked.proven:
+            voice.heard_at = now
             if path == voice.path:
                 voice.checked_at = now
             elif not selected and now - voice.checked_at > CONSENT:

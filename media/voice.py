@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from media.address import Path
 from media.negotiation import Offer
 from media.packet_loop import SlotNumbers
+from media.participant import Allowance
 from media.transport import Transport
 
 
@@ -30,6 +31,8 @@ class Voice:
     offer: Offer
     slots: tuple[SlotNumbers, ...]
     muted: bool
+    checks: Allowance
+    records: Allowance
     cname: str
     report_ssrc: int
     heard_at: float

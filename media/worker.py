@@ -26,7 +26,8 @@ from media.events import Events, SlotsEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
-from media.packet_loop import PacketLoop, Rates, SlotNumbers, TransportNumbers
+from media.packet_loop import Drop, PacketLoop, Rates, SlotNumbers, TransportNumbers
+from media.participant import Allowance
 from media.paths import Paths
 from media.room import Room
 from media.router import Slot
@@ -225,6 +226,8 @@ class Worker:
                 for line in offer.slots
             ),
             muted=muted,
+            checks=Allowance(self._limits.rates.checks),
+            records=Allowance(self._limits.rates.records),
             cname=secrets.token_urlsafe(12),
             report_ssrc=secrets.randbits(32),
             heard_at=now,
@@ -334,9 +337,11 @@ class Worker:
         for path, datagram in polled.stun:
             self._paths.check(path, datagram, now)
         for number, datagram in polled.dtls:
-            voice = self._voices.get(number)
-            if voice is not None:
-                voice.heard_at = now
+            voice = self._voices[number]
+            if voice.records.spent(now):
+                self.forwarder.counters.drops[Drop.TOO_MANY] += 1
+            else:
+                voice.records.used += 1
                 voice.transport.receive(datagram)
         for number, compound in polled.rtcp:
             for ssrc, ntp in rtcp.sender_reports(compound):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,10 +14,11 @@ from aioice import stun
 
 from bench.forward.client import Client
 from media.datagrams import DatagramSocket
+from media.events import VoiceLostEvent
 from media.packet_loop import Drop, Rates
-from media.worker import Limits, Worker
+from media.worker import LOST_SILENT, Limits, Worker
 from tests.media.browser import until
-from tests.media.voices import Voice, voices
+from tests.media.voices import Voice, recorded, voices
 
 
 @pytest.fixture(autouse=True)
@@ -169,3 +171,39 @@ async def test_what_a_participant_sends_a_second_is_bounded_in_packets_and_octet
             # A second may have begun anew in between, on a slow machine.
             assert counters.drops[Drop.TOO_MANY] >= 250 - 2 * (60 + 30_000 // 1200 + 1)
             assert await bob.is_heard_by(loud, large)
+
+
+async def test_what_anybody_can_send_keeps_no_voice_alive(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copied check, and DTLS under a participant's address: neither shows that the participant is there."""
+    ann = Voice(worker, "room", "ann")
+    async with voices(ann), recorded(worker) as events:
+        copied: list[bytes] = []
+        monkeypatch.setattr(ann.socket, "send", lambda _, datagram: copied.append(datagram))
+        ann.check()
+        monkeypatch.undo()
+        ann.socket.send(ann.server, copied[0])
+        await until(ann.socket.receive)
+        seen = time.monotonic()
+        while ann.socket.receive() == 0:  # the answer to the copy
+            ann.socket.send(ann.server, bytes([23, 0xFE, 0xFD, 0, 1]) + bytes(60))
+            ann.socket.send(ann.server, copied[0])
+            await asyncio.sleep(0.01)
+        worker.tick(seen + LOST_SILENT + 0.01, 0.0)
+        await until(lambda: events)
+        assert events == [VoiceLostEvent("room", "ann", ann.negotiated.voice_id, "timeout")]
+
+
+async def test_a_flood_of_checks_and_records_is_cut_off_early(worker: Worker) -> None:
+    """Before anything is worked out: the others have the time that is left."""
+    ann, bob, eve = (Voice(worker, "room", user) for user in ("ann", "bob", "eve"))
+    async with voices(ann, bob, eve):
+        drops = worker.forwarder.counters.drops
+        async with asyncio.timeout(20):
+            while drops[Drop.TOO_MANY] < 1000:
+                for _ in range(50):
+                    eve.check()
+                    eve.socket.send(eve.server, bytes([22, 0xFE, 0xFD, 0, 1]) + bytes(60))
+                await asyncio.sleep(0)
+        assert await ann.is_heard_by(bob)
