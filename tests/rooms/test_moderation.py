@@ -6,6 +6,7 @@ import pytest
 
 from common.errors import Forbidden, InvalidFields, NotFound
 from proto import rooms_pb2 as pb
+from rooms.presence import Here, Presence
 from tests.rooms import kit
 
 OWNER, MODERATOR, MEMBER, OTHER = 1, 2, 3, 4
@@ -212,6 +213,26 @@ async def test_a_voice_without_a_websocket_is_muted_and_closed_too(rooms: kit.Ro
     assert await rooms.media.called() == ("set_muted", "3", True)
     await rule(rooms, room_id, OWNER, MEMBER, "kick")
     assert await rooms.media.called() == ("close", "3")
+
+
+async def test_a_ruling_that_overtakes_somebody_at_the_door(
+    rooms: kit.Rooms, room_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Admitted, and kicked or muted before the room has them: the tables are asked once more."""
+    ann = await rooms.connect(room_id, OWNER)
+    arrived, actions = Presence.arrived, {MEMBER: "kick", OTHER: "mute"}
+
+    async def overtaken(self: Presence, here: Here) -> None:
+        await arrived(self, here)
+        await rule(rooms, room_id, OWNER, here.user_id, actions[here.user_id])
+        await ann.until("moderated")
+
+    monkeypatch.setattr(Presence, "arrived", overtaken)
+    kicked = await rooms.dial(rooms.url(room_id, access_token=kit.token(MEMBER)))
+    assert await kicked.closed() == (4003, "NOT_A_MEMBER")
+    muted = await rooms.connect(room_id, OTHER)
+    by_whom = {p["user_id"]: p["muted_by"] for p in muted.seen[-1]["payload"]["participants"]}
+    assert by_whom == {"1": "", "4": "moderator"}
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
