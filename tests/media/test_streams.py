@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import select
 from collections.abc import Iterator
 
@@ -186,3 +187,14 @@ def test_a_known_one_that_speaks_stays(listener: StreamSocket) -> None:
     listener.drop(source)
     assert client.has_ended
     client.close()
+
+
+def test_octets_that_are_no_frames_end_a_connection_or_are_datagrams(listener: StreamSocket) -> None:
+    dice = random.Random(3)
+    for _ in range(200):
+        client = Dialled()
+        client.send_raw(here(listener), dice.randbytes(dice.choice([1, 2, 3, 100, 3000])))
+        settle(listener, 1)
+        client.close()
+        settle(listener, 0)
+    assert listener.sweep(0.0) == []
