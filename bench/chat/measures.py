@@ -256,7 +256,9 @@ async def idle(connections: int) -> dict[str, Any]:
             "connections": len(crowd.clients),
             "lost": crowd.lost,
             "bytes_each": round((after - before) / len(crowd.clients)),
+            "resident_before_mib": round(before / 2**20, 1),
             "resident_mib": round(after / 2**20, 1),
         }
     print(f"\n{row['connections']:,} idle connections: {row['bytes_each']:,} bytes of memory each")
+    print(f"  {row['lost']} lost; {row['resident_before_mib']} MiB before, {row['resident_mib']} after")
     return row
