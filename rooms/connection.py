@@ -174,10 +174,11 @@ class Connection(asyncio.Protocol):
         """Write what is queued, as far as the client takes it."""
         outbox = self._outbox
         while outbox and not self._stuck and not self._ending:
-            self._handing = min(len(outbox), FRAMES_AT_ONCE)
-            if self._handing == 1:
-                data = outbox.pop(0)
+            if len(outbox) == 1:
+                self._handing = 1
+                data = outbox.pop()
             else:
+                self._handing = min(len(outbox), FRAMES_AT_ONCE)
                 data = b"".join(outbox[:FRAMES_AT_ONCE])
                 del outbox[:FRAMES_AT_ONCE]
             self._transport.write(data)  # calls pause_writing where something stays behind
@@ -372,12 +373,17 @@ class Connection(asyncio.Protocol):
 
 def broadcast(connections: list[Connection], frame: bytes) -> None:
     """`send` to each. Of what a delivery costs outside the kernel a call for each would be the half."""
-    due: list[Connection] = []
+    if not connections:
+        return
+    flusher = connections[0]._clockwork.flusher
+    quiet_since = flusher.quiet_since()
+    soon: list[Connection] = []
+    later: list[Connection] = []
     for connection in connections:
-        if connection._outbox or connection._stuck or connection.closed_with is not None:
+        outbox = connection._outbox
+        if outbox or connection._stuck or connection.closed_with is not None:
             connection.send(frame)
         else:
-            connection._outbox.append(frame)
-            due.append(connection)
-    if due:
-        due[0]._clockwork.flusher.all_due(due)
+            outbox.append(frame)
+            (soon if connection.flushed_at <= quiet_since else later).append(connection)
+    flusher.add(soon, later)

@@ -8,7 +8,7 @@ being done just now.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Protocol
 
 COALESCE_SECONDS = 0.005
@@ -28,20 +28,25 @@ class Flusher:
         self._soon: list[Queued] = []
         self._later: list[Queued] = []
 
+    def quiet_since(self) -> float:
+        """Who was flushed before this is quiet."""
+        return self._loop.time() - COALESCE_SECONDS
+
     def due(self, queued: Queued) -> None:
         """It has something to write, which it had not before."""
-        self.all_due((queued,))
+        if queued.flushed_at <= self.quiet_since():
+            self.add((queued,), ())
+        else:
+            self.add((), (queued,))
 
-    def all_due(self, queued: Iterable[Queued]) -> None:
-        soon, later = self._soon, self._later
-        began_soon, began_later = not soon, not later
-        quiet_since = self._loop.time() - COALESCE_SECONDS
-        for each in queued:
-            (soon if each.flushed_at <= quiet_since else later).append(each)
-        if began_soon and soon:
+    def add(self, soon: Sequence[Queued], later: Sequence[Queued]) -> None:
+        """The same of many: the quiet ones, and the others."""
+        if soon and not self._soon:
             self._loop.call_soon(self._flush_soon)
-        if began_later and later:
+        if later and not self._later:
             self._loop.call_later(COALESCE_SECONDS, self._flush_later)
+        self._soon += soon
+        self._later += later
 
     def _flush_soon(self) -> None:
         queued, self._soon = self._soon, []

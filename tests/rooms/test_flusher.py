@@ -57,7 +57,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 def test_what_is_quiet_goes_at_once_and_together(loop: Loop) -> None:
     flusher, queues = Flusher(), [Queue(), Queue()]
-    flusher.all_due(queues)
+    flusher.add(queues, [])
     assert [queue.flushes for queue in queues] == [0, 0]
     assert len(loop.soon) == 1
     loop.run_until(loop.now)
@@ -79,14 +79,15 @@ def test_a_quiet_one_does_not_wait_for_a_busy_one(loop: Loop) -> None:
     flusher, busy, quiet = Flusher(), Queue(), Queue()
     flusher.due(busy)
     loop.run_until(loop.now + 0.001)
-    flusher.all_due([busy, quiet])
+    flusher.due(busy)
+    flusher.due(quiet)
     loop.run_until(loop.now + 0.001)
     assert (busy.flushes, quiet.flushes) == (1, 1)
 
 
 def test_nobody_waits_longer_than_that(loop: Loop) -> None:
     flusher, first, second = Flusher(), Queue(), Queue()
-    flusher.all_due([first, second])
+    flusher.add([first, second], [])
     loop.run_until(loop.now + 0.001)
     flusher.due(first)
     asked = loop.now
