@@ -27,7 +27,7 @@ class SlotsEvent:
 
 @dataclass(frozen=True, slots=True)
 class SpeakersEvent:
-    """Who speaks in the room now, loudest first."""
+    """Who speaks in the room now: who has the floor first, then the loudest."""
 
     room_id: str
     speakers: tuple[Speaker, ...]

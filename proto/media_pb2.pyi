@@ -312,7 +312,7 @@ Global___Speaker: _TypeAlias = Speaker  # noqa: Y015
 
 @_typing.final
 class SpeakersChanged(_message.Message):
-    """Who speaks now, loudest first; at most 5 a second a room and only on change."""
+    """Who speaks now: who has the floor first, then the loudest; at most 5 a second a room and only on change."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -354,7 +354,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """Who speaks, loudest first."""
+    """Who speaks: who has the floor first, then the loudest."""
 
     type: ClassVar = "speakers"
     speakers: tuple[Speaker, ...]
