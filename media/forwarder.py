@@ -10,7 +10,6 @@ The interface, and what each method promises, is `media.packet_loop.PacketLoop`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -82,15 +81,15 @@ class Forwarder:
                 del addresses[known]
         state.outbox = None
 
-    def add_route(self, source: int, listener: int, mid: str, since: float = math.inf) -> None:
+    def add_route(self, source: int, listener: int, mid: str, *, catch_up: bool = False) -> None:
         out = self._transports[listener].outs[mid]
         uplink = self._transports[source].uplink
         self._detach(out)
         out.stream.switch(uplink.history)
         out.source = uplink
         uplink.routes.append(out)
-        if since < math.inf:
-            for packet in uplink.history.since(since):
+        if catch_up:
+            for packet in uplink.just_said():
                 self._forward([out], packet, uplink.history.contributor, packet.at)
             self._flush()
 

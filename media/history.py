@@ -61,9 +61,20 @@ class History:
         packet = self._ring[index & SIZE - 1]
         return packet if packet is not None and packet.number == index else None
 
-    def since(self, moment: float) -> list[Packet]:
-        """The packets that came since then, in their order."""
-        return sorted(packet for packet in self._ring if packet is not None and packet.at >= moment)
+    @property
+    def newest(self) -> Packet | None:
+        return self.get(self._highest)
+
+    def latest(self, span: int) -> list[Packet]:
+        """The packets of the last `span` timestamp units of the speaker's own time, in their order."""
+        newest = self.newest
+        if newest is None:
+            return []
+        return sorted(
+            packet
+            for packet in self._ring
+            if packet is not None and (newest.timestamp - packet.timestamp) & 0xFFFFFFFF < span
+        )
 
     def clear(self) -> None:
         """Forgets all of it. The owner sees to it that no index of before comes again."""

@@ -8,7 +8,6 @@ that the loop's owner gives out; times are seconds of one monotonic clock, and a
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -150,9 +149,9 @@ class PacketLoop(Protocol):
     def drop_transport(self, transport: int) -> None:
         """Forgets it with its routes and paths; nothing happens when it is gone already."""
 
-    def add_route(self, source: int, listener: int, mid: str, since: float = math.inf) -> None:
-        """The source's packets go to the listener's slot, in place of what went there; those that came
-        `since` then go at once."""
+    def add_route(self, source: int, listener: int, mid: str, *, catch_up: bool = False) -> None:
+        """The source's packets go to the listener's slot, in place of what went there; with
+        `catch_up` what it has just said goes at once: the word that it has begun, or its last 100 ms."""
 
     def drop_route(self, listener: int, mid: str) -> None:
         """Nothing goes to the slot any more; nothing happens when nothing did."""

@@ -6,19 +6,12 @@ the event stream.
 
 from __future__ import annotations
 
-import math
-import time
-from typing import Final
-
 from media.events import Events, SlotsEvent, SpeakersEvent
 from media.packet_loop import PacketLoop
 from media.router import Connect, Disconnect, Effect, Router, SetMuted, SlotsChanged
 from media.selection import Selection
 from media.speakers import Speakers
 from media.voice import Voice
-
-#: What a voice has said so lately, seconds, goes to those who are given it in the middle of a word.
-CATCH_UP: Final = 0.1
 
 
 class Room:
@@ -39,10 +32,8 @@ class Room:
         for effect in effects:
             match effect:
                 case Connect(producer, listener, mid, catch_up):
-                    since = time.monotonic() - CATCH_UP if catch_up else math.inf
-                    self._loop.add_route(
-                        self.voices[producer].number, self.voices[listener].number, mid, since
-                    )
+                    source, to = self.voices[producer].number, self.voices[listener].number
+                    self._loop.add_route(source, to, mid, catch_up=catch_up)
                 case Disconnect(listener, mid):
                     self._loop.drop_route(self.voices[listener].number, mid)
                 case SetMuted(producer, muted):

@@ -7,6 +7,7 @@ looks at a packet.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from media import red, rtp
@@ -25,6 +26,11 @@ MIN_SPEECH: Final = 4
 #: After so much speech without a break somebody has begun to speak, timestamp units: 40 ms, and the packet
 #: that makes them full. A click is shorter.
 ONSET: Final = 1920
+#: Who is given the voice in the middle of a word hears so much of what was said, timestamp units: 100 ms; …
+RING: Final = 4800
+#: … and a word from its start, with this before it for a soft beginning, when it began so lately, seconds.
+_SOFT: Final = 1920
+_LATELY: Final = 0.1
 
 
 class Uplink:
@@ -36,6 +42,7 @@ class Uplink:
         "_numbers",
         "_speaks",
         "_speaks_from",
+        "_word",
         "begins",
         "history",
         "loudest",
@@ -58,6 +65,8 @@ class Uplink:
         self.begins = False
         self._speaks = False
         self._speaks_from: int | None = None
+        #: The timestamp of the word's start, and when it was known for one.
+        self._word = (0, -math.inf)
         #: No packet below this index is taken or passed on, in redundancy neither.
         self._first = 0
         #: The slots it is heard in.
@@ -79,6 +88,18 @@ class Uplink:
         self.loudest = None
         self.begins = self._speaks = False
         self._speaks_from = None
+
+    def just_said(self) -> list[Packet]:
+        """What somebody has to get who is given the voice now, in order. However unevenly the packets come, a
+        word that has just begun is there from its start."""
+        newest = self.history.newest
+        if newest is None:
+            return []
+        start, known_at = self._word
+        span = RING
+        if newest.at - known_at < _LATELY:
+            span = max(span, ((newest.timestamp - start) & 0xFFFFFFFF) + _SOFT + 1)
+        return self.history.latest(span)
 
     def due(self, now: float) -> list[int]:
         """The sequence numbers to ask the speaker for now."""
@@ -173,6 +194,7 @@ class Uplink:
                 self._speaks_from = packet.timestamp
             elif not self._speaks and ONSET <= (packet.timestamp - self._speaks_from) & 0xFFFFFFFF < 1 << 31:
                 self._speaks = self.begins = True
+                self._word = (self._speaks_from, packet.at)
         return [packet]
 
     def _switch(self) -> None:

@@ -73,9 +73,9 @@ def run(scenario: Scenario, clients: list[Client], pid: int, seconds: float) -> 
         client.streams.clear()
         client.sent = 0
     delays: list[float] = []
-    before, started = _cpu(pid), time.monotonic()
+    before, started = cpu_seconds(pid), time.monotonic()
     _speak(clients, seconds, delays)
-    used, took = _cpu(pid) - before, time.monotonic() - started
+    used, took = cpu_seconds(pid) - before, time.monotonic() - started
     received = sum(stream.packets for client in clients for stream in client.streams.values())
     lost = sum(stream.lost for client in clients for stream in client.streams.values())
     delays.sort()
@@ -117,7 +117,7 @@ def _speak(clients: list[Client], seconds: float, delays: list[float]) -> None:
         each.receive()
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU seconds of a process and all its threads so far, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

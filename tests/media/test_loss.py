@@ -232,7 +232,7 @@ def test_a_mute_takes_back_what_could_be_repeated(room: Room) -> None:
     for muted in (True, False):
         room.forwarder.set_muted(ANN, muted)
         room.forwarder.repeat(BOB, 71, [heard.sequence, heard.sequence + 1], 1.2)
-        room.forwarder.add_route(ANN, BOB, "b1", since=0.0)
+        room.forwarder.add_route(ANN, BOB, "b1", catch_up=True)
         assert room.ends[BOB].hear() == []
 
 
@@ -280,7 +280,7 @@ def test_a_late_listener_hears_the_word_from_its_start(room: Room) -> None:
     for sequence in range(100, 110):
         room.ends[ANN].say(sequence, b"%d" % sequence)
         room.poll(10.0 + (sequence - 100) * 0.02)
-    room.forwarder.add_route(ANN, BOB, "b1", since=10.1)
+    room.forwarder.add_route(ANN, BOB, "b1", catch_up=True)
     room.ends[ANN].say(110, b"110")
     room.poll(10.2)
     heard = room.ends[BOB].hear()
@@ -291,6 +291,34 @@ def test_a_late_listener_hears_the_word_from_its_start(room: Room) -> None:
     assert [each.marker for each in heard] == [0x80, 0x80, 0, 0, 0, 0, 0]
     assert int.from_bytes(heard[0].header[12:16], "big") == 7 * EVE
     assert {int.from_bytes(each.header[12:16], "big") for each in heard[1:]} == {7 * ANN}
+
+
+def test_a_word_that_arrived_all_at_once_is_heard_from_its_start_too(room: Room) -> None:
+    for sequence in range(100, 105):
+        room.ends[ANN].say(sequence, b"%04d" % sequence, level=127)
+    for sequence in range(105, 130):
+        room.ends[ANN].say(sequence, b"%04d" % sequence)
+    assert room.poll(10.0).onsets == [ANN]
+    room.forwarder.add_route(ANN, BOB, "b1", catch_up=True)
+    assert [each.payload for each in room.ends[BOB].hear()] == [
+        b"%04d" % number for number in range(103, 130)
+    ]
+
+
+def test_a_word_whose_start_came_long_before_the_rest_is_heard_from_its_start_too(room: Room) -> None:
+    room.ends[ANN].say(1, b"word")
+    assert room.poll(10.0).onsets == []
+    room.ends[ANN].say(2, b"goes")
+    room.ends[ANN].say(3, b"on...")
+    assert room.poll(10.5).onsets == [ANN]
+    room.forwarder.add_route(ANN, BOB, "b1", catch_up=True)
+    assert [each.payload for each in room.ends[BOB].hear()] == [b"word", b"goes", b"on..."]
+
+
+def test_a_click_is_no_word(room: Room) -> None:
+    for sequence in range(30):
+        room.ends[ANN].say(sequence, b"opus", level=127 if sequence % 3 else 10)
+    assert room.poll(1.0).onsets == []
 
 
 # --- the rule that everything above rests on -------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What everybody hears in a room with many more people than slots."""
