@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ from media.router import Slot
 from media.speakers import Speaker
 
 #: Events that wait for one subscriber. Full: the subscription ends, and the subscriber starts afresh.
-QUEUE: Final = 4096
+QUEUE: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +54,52 @@ class Overrun(Exception):
 class Subscription:
     """One subscriber's events, in order, from its start to the worker's end.
 
-    Raises Overrun in place of the first event that found the queue full.
+    What is waiting and outdated gives way to what is new: of a room's speakers, and of a voice's slots, only
+    the last is worth telling. Raises Overrun in place of the first event that found the queue full.
     """
 
     def __init__(self) -> None:
-        # One place more, for the None that ends the stream.
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE + 1)
+        self._waiting: OrderedDict[Hashable, Event] = OrderedDict()
+        self._news = asyncio.Event()
         self._overrun = False
         self._closed = False
 
     def put(self, event: Event) -> None:
-        if self._queue.qsize() >= QUEUE:
+        if self._closed:
+            return
+        subject = _subject(event)
+        self._waiting.pop(subject, None)
+        if len(self._waiting) >= QUEUE:
             self._overrun = True
             self.close()
-        if not self._closed:
-            self._queue.put_nowait(event)
+            return
+        self._waiting[subject] = event
+        self._news.set()
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._queue.put_nowait(None)
+        self._closed = True
+        self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        while (event := await self._queue.get()) is not None:
-            yield event
+        while self._waiting or not self._closed:
+            if self._waiting:
+                yield self._waiting.popitem(last=False)[1]
+            else:
+                self._news.clear()
+                await self._news.wait()
         if self._overrun:
             raise Overrun("the subscriber did not keep up with the events")
+
+
+def _subject(event: Event) -> Hashable:
+    """What it tells of; of two events with the same subject the later one says everything."""
+    match event:
+        case SlotsEvent(voice_id=voice_id):
+            return "slots", voice_id
+        case SpeakersEvent(room_id=room_id):
+            return "speakers", room_id
+        case VoiceLostEvent(voice_id=voice_id):
+            return "lost", voice_id
 
 
 class Events:
