@@ -14,7 +14,7 @@ from rooms.outgoing import Answer, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 0.25
-#: An offer waits so long for a worker that is away: one that restarts is back by then.
+#: Who wants a voice waits so long for a worker that is away: one that restarts is back by then.
 PATIENCE_SECONDS = 2.5
 
 logger = log.get("rooms.media")
@@ -43,10 +43,8 @@ class Worker:
 
     async def negotiate(self, room_id: str, user_id: int, sdp: str, muted: bool) -> Answer:
         """The answer to an offer. Raises Unavailable (MEDIA_UNAVAILABLE), or what the worker found wrong."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._alive.wait()
         request = media_pb2.NegotiateRequest(room_id=room_id, user_id=str(user_id), sdp=sdp, muted=muted)
+        await self._patience()
         response = await self._call(self._stub.Negotiate, request)
         return Answer(sdp=response.sdp, voice_id=response.voice_id, slots=slots_of(response.slots))
 
@@ -55,6 +53,7 @@ class Worker:
         request = media_pb2.AttachRequest(
             room_id=room_id, user_id=str(user_id), voice_id=voice_id, muted=muted
         )
+        await self._patience()
         return slots_of((await self._call(self._stub.Attach, request)).slots)
 
     async def set_muted(self, room_id: str, user_id: int, muted: bool) -> None:
@@ -63,6 +62,12 @@ class Worker:
 
     async def close(self, room_id: str, user_id: int) -> None:
         await self._call(self._stub.Close, media_pb2.CloseRequest(room_id=room_id, user_id=str(user_id)))
+
+    async def _patience(self) -> None:
+        """Waits for a worker that is away: also when we have just started and have not found it yet."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._alive.wait()
 
     async def _call(self, method: Any, request: Any) -> Any:
         if not self._alive.is_set():

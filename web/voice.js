@@ -17,6 +17,8 @@ const SLOTS = 9;
 const ANSWER_MS = 10_000;
 /** A path that is not found by then needs a new connection. */
 const RESTART_MS = 4_000;
+const ATTACH = 'voice-attach';
+const ATTACH_AGAIN_MS = 1_000;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -104,7 +106,7 @@ export class Voice {
     const connection = this.#pc?.connectionState;
     if (!this.#voiceId || connection === 'failed') this.#negotiate();
     else if (connection === 'connected' && !this.#restarting) {
-      this.#send('voice_attach', { voice_id: this.#voiceId });
+      this.#send('voice_attach', { voice_id: this.#voiceId }, ATTACH);
     } else this.#restart();
   }
 
@@ -133,6 +135,12 @@ export class Voice {
 
   /** @returns {boolean} whether the error was about an offer of ours */
   refused(id, { retryable }) {
+    if (id === ATTACH && this.#wanted) {
+      // The voice runs on meanwhile; only who is in which slot is not heard of.
+      if (retryable) setTimeout(() => this.reconnected(), ATTACH_AGAIN_MS);
+      else this.#again();
+      return true;
+    }
     if (!this.#wanted || id !== this.#offerId()) return false;
     if (retryable || this.#restarting) {
       this.#again();
