@@ -42,8 +42,10 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
 
-bench: venv ## CPU a forwarded packet; requests and deliveries a CPU-second
+bench: venv ## CPU a forwarded packet; voices on a bad network and in a crowd; requests and deliveries a CPU-second
 	$(VENV) -m bench.forward
+	$(VENV) -m bench.loss
+	$(VENV) -m bench.crowd
 	$(VENV) -m bench.rest
 	$(VENV) -m bench.chat
 
