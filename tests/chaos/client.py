@@ -16,7 +16,7 @@ import aiohttp
 
 from common.errors import CwrkError
 from tests import frames
-from tests.chaos.cluster import Cluster
+from tests.chaos.cluster import Cluster, event_of
 from tests.chaos.history import Ack, Event, History, Send, Stretch, mark
 
 WINDOW = 8  # sends on their way at once
@@ -28,6 +28,17 @@ FIRST_PATIENCE = (
 LAST_PATIENCE = 24.0
 ABANDONS = 0.02  # how many sends of unknown outcome a client forgets when it changes connections
 WORDS = ("algebra", "ядро", "группа", "kernel", "lemma", "🎲", "proof", "ring")
+
+LATE = 40  # events, among which are the messages that one edits, deletes and puts emojis under
+EMOJIS = ("👍", "🎉", "🤔")
+FRAMES = {
+    "chat": "chat",
+    "chat_edited": "chat_edit",
+    "chat_deleted": "chat_delete",
+    "chat_reaction": "chat_reaction",
+}
+# What is refused by right: somebody was quicker.
+TOO_LATE = {"MESSAGE_DELETED"}
 
 GIVE_UP = {4000, 4001, 4003, 4004}  # close codes after which a client does not come back
 
@@ -60,6 +71,7 @@ class Client:
     budget: Budget
     rng: random.Random
     counts: Counter[str]
+    acts: float = 0.25  # how much of what it says is about a message that is there
     refusals: list[str] = field(default_factory=list)  # answers that no fault excuses
     connected: bool = False
     _unacked: dict[str, Send] = field(default_factory=dict)
@@ -205,19 +217,34 @@ class Client:
                     raise Lost
                 found.append(send)
         while len(self._unacked) < WINDOW and self.budget.take():
-            name = f"{self.history.user_id}-{len(self.history.sends)}"
-            text = f"{name} {' '.join(self.rng.choices(WORDS, k=self.rng.randint(1, 12)))}"
-            send = self._unacked[name] = self.history.sends[name] = Send(name, text)
+            send = self._something()
+            self._unacked[send.client_msg_id] = self.history.sends[send.client_msg_id] = send
             found.append(send)
         return found
 
+    def _something(self) -> Send:
+        """A message, or something about a late one."""
+        name = f"{self.history.user_id}-{len(self.history.sends)}"
+        text = f"{name} {' '.join(self.rng.choices(WORDS, k=self.rng.randint(1, 12)))}"
+        late = [event for event in self.history.applied[-LATE:] if event.kind == "chat"]
+        if not late or self.rng.random() > self.acts:
+            return Send(name, text)
+        event = self.rng.choice(late)
+        about = {"msg_id": event.msg_id, "client_msg_id": name}
+        if event.user_id != self.history.user_id or self.rng.random() < 0.4:
+            put = {"emoji": self.rng.choice(EMOJIS), "added": self.rng.random() < 0.7}
+            return Send(name, "", "chat_reaction", {**about, **put})
+        if self.rng.random() < 0.3:
+            return Send(name, "", "chat_deleted", about)
+        return Send(name, text, "chat_edited", {**about, "message": text})
+
     async def _say(self, ws: aiohttp.ClientWebSocketResponse, send: Send, now: float) -> None:
         send.first_sent = send.first_sent or mark()
-        self.counts["sends" if send.tries == 0 else "retries"] += 1
+        self.counts["retries" if send.tries else f"sends: {send.kind}"] += 1
         send.tries += 1
         self._inflight[send.client_msg_id] = now
-        said = {"message": send.text, "client_msg_id": send.client_msg_id}
-        await ws.send_json({"type": "chat", "payload": said})
+        said = send.frame or {"message": send.text, "client_msg_id": send.client_msg_id}
+        await ws.send_json({"type": FRAMES[send.kind], "payload": said})
 
     def _be_more_patient(self) -> None:
         self._patience = min(2 * self._patience, LAST_PATIENCE)
@@ -267,14 +294,8 @@ class Client:
         self._stretch = Stretch(self._epoch, from_seq)
         self.history.stretches.append(self._stretch)
 
-    def _on_chat(self, frame: dict[str, Any], payload: dict[str, Any]) -> None:
-        event = Event(
-            frame["seq"],
-            payload["msg_id"],
-            int(payload["user_id"]),
-            payload["client_msg_id"],
-            payload["message"],
-        )
+    def _on_event(self, frame: dict[str, Any], payload: dict[str, Any]) -> None:
+        event = event_of(frame)
         assert self._stretch is not None
         self._stretch.events.append(event)
         if self._refetching:
@@ -282,9 +303,11 @@ class Client:
         elif event.seq > self._read_to:
             self.history.applied.append(event)
 
+    _on_chat = _on_chat_edited = _on_chat_deleted = _on_chat_reaction = _on_event
+
     def _on_chat_ack(self, frame: dict[str, Any], payload: dict[str, Any]) -> None:
         name = payload["client_msg_id"]
-        ack = Ack(self._epoch, name, payload["msg_id"], payload["seq"], payload["duplicate"])
+        ack = Ack(self._epoch, name, payload.get("msg_id", ""), payload["seq"], payload["duplicate"])
         self.history.acks.append(ack)
         self.counts["acks"] += 1
         self.counts["duplicates"] += ack.duplicate
@@ -295,12 +318,18 @@ class Client:
         self._patience = FIRST_PATIENCE
         self.wake()
 
+    _on_ack = _on_chat_ack
+
     def _on_error(self, frame: dict[str, Any], payload: dict[str, Any]) -> None:
         self.counts[payload["code"]] += 1
+        name = payload["ref_id"]
+        if payload["code"] in TOO_LATE:
+            self._unacked.pop(name, None)
+            self._inflight.pop(name, None)
+            return
         if not payload["retryable"]:
             self.refusals.append(f"{payload['code']}: {payload['message']}")
             raise Lost
-        name = payload["ref_id"]
         if name in self._inflight:
             del self._inflight[name]
             wait = payload.get("retry_after_ms", 100) / 1000
@@ -323,7 +352,7 @@ class Client:
         while True:
             try:
                 replica = self.rng.choice(self.cluster.replicas)
-                events = await self.cluster.history(replica, self.history.room_id, self.history.user_id)
+                events = await self.cluster.events(replica, self.history.room_id, self.history.user_id)
                 break
             except CwrkError:
                 await asyncio.sleep(0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -27,7 +28,7 @@ from dev.services import grpc_probe, http_probe
 from dev.valkey import Valkey
 from proto import rooms_pb2, rooms_pb2_grpc
 from tests import stack
-from tests.chaos.history import Event
+from tests.chaos.history import Event, Message
 from tests.rooms import kit
 from tests.rooms.proxy import Proxy, proxied
 
@@ -172,21 +173,30 @@ class Cluster:
             await self.call(first, "JoinRoom", rooms_pb2.JoinRoomRequest(room_id=room_id), user_id)
         return room_id
 
-    async def history(self, replica: Replica, room_id: str, user_id: int) -> list[Event]:
-        """The whole of a room as GET /rooms/{id}/chat gives it, oldest first. Raises CwrkError."""
-        events: list[Event] = []
+    async def events(self, replica: Replica, room_id: str, user_id: int) -> list[Event]:
+        """The whole log of a room as GET /rooms/{id}/events gives it. Raises CwrkError."""
+        found: list[Event] = []
+        while True:
+            since = found[-1].seq if found else 0
+            asked = rooms_pb2.ListEventsRequest(room_id=room_id, since_seq=since, limit=PAGE)
+            page = await self.call(replica, "ListEvents", asked, user_id)
+            found += [event_of(json.loads(frame)) for frame in page.frames]
+            if not page.frames:
+                return found
+
+    async def messages(self, replica: Replica, room_id: str, user_id: int) -> dict[str, Message]:
+        """The messages of a room as GET /rooms/{id}/chat gives them. Raises CwrkError."""
+        found: dict[str, Message] = {}
         cursor = ""
         while True:
             asked = rooms_pb2.ListChatRequest(room_id=room_id, after=cursor, limit=PAGE)
             page = await self.call(replica, "ListChat", asked, user_id)
-            events += [
-                # The history does not tell client_msg_ids; clients begin their texts with them.
-                Event(item.seq, item.id, int(item.user_id), item.text.partition(" ")[0], item.text)
-                for item in page.items
-            ]
+            for item in page.items:
+                put = frozenset((r.emoji, int(user_id)) for r in item.reactions for user_id in r.user_ids)
+                found[item.id] = Message(item.text, item.deleted, put)
             cursor = page.next_cursor
             if not cursor:
-                return events[::-1]
+                return found
 
     async def log(self, room_id: str, after: int = 0) -> tuple[int, list[Event]]:
         """The head and the events of a room as the tables have them."""
@@ -197,19 +207,46 @@ class Cluster:
                     "SELECT last_seq FROM rooms.heads WHERE room_id = $1", UUID(room_id)
                 )
                 rows = await connection.fetch(
-                    "SELECT seq, id, user_id, client_msg_id, text FROM rooms.events"
-                    " WHERE room_id = $1 AND seq > $2 ORDER BY seq",
+                    "SELECT e.seq, coalesce(e.about, e.id) AS id, e.user_id, e.client_msg_id, e.kind, e.body,"
+                    " coalesce(said.text, e.text) AS text FROM rooms.events e"
+                    " LEFT JOIN rooms.events said ON said.id = e.about"
+                    " WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq",
                     UUID(room_id),
                     after,
                 )
         finally:
             await connection.close()
-        events = [Event(r["seq"], str(r["id"]), r["user_id"], r["client_msg_id"], r["text"]) for r in rows]
-        return int(head), events
+        return int(head), [_event_in(row) for row in rows]
 
     def ends_of_logs(self, lines: int = 20) -> str:
         """For the report of a failure."""
         return "\n".join(f"--- {each.name}\n{tail(each.log, lines)}" for each in self.replicas)
+
+
+def event_of(frame: dict[str, Any]) -> Event:
+    """The event in a durable frame."""
+    payload = frame["payload"]
+    return Event(
+        frame["seq"],
+        payload["msg_id"],
+        int(payload["user_id"]),
+        payload.get("client_msg_id", ""),
+        payload.get("message", ""),
+        frame["type"],
+        _emoji(payload),
+    )
+
+
+def _event_in(row: asyncpg.Record) -> Event:
+    """The event in a row of the log."""
+    emoji = _emoji(json.loads(row["body"] or "{}"))
+    return Event(
+        row["seq"], str(row["id"]), row["user_id"], row["client_msg_id"], row["text"], row["kind"], emoji
+    )
+
+
+def _emoji(told: dict[str, Any]) -> str:
+    return ("+" if told["added"] else "-") + told["emoji"] if "emoji" in told else ""
 
 
 @asynccontextmanager

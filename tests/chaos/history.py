@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 # One clock for the whole run: what has a lower mark was over before what has a higher one began.
 mark = itertools.count(1).__next__
@@ -11,13 +13,48 @@ mark = itertools.count(1).__next__
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One message of a room's log."""
+    """One event of a room's log, by whoever did it, upon the message `msg_id`.
+
+    Not compared: a text, which may be an older or a newer one of that message, and the
+    client_msg_id, which only a `chat` tells.
+    """
 
     seq: int
     msg_id: str
     user_id: int
-    client_msg_id: str
+    client_msg_id: str = field(compare=False)
+    text: str = field(compare=False)
+    kind: str = "chat"
+    emoji: str = ""  # with + or - before it
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it stands now. `reactions`: who put which emoji."""
+
     text: str
+    deleted: bool = False
+    reactions: frozenset[tuple[str, int]] = frozenset()
+
+
+def state(events: Iterable[Event]) -> dict[str, Message]:
+    """What the messages are after these events: what a client shows."""
+    found: dict[str, Message] = {}
+    for event in events:
+        before = found.get(event.msg_id, Message(""))
+        by = event.emoji[1:], event.user_id
+        match event.kind:
+            case "chat":
+                found[event.msg_id] = Message(event.text)
+            case "chat_edited":
+                found[event.msg_id] = replace(before, text=event.text)
+            case "chat_deleted":
+                found[event.msg_id] = Message("", deleted=True)
+            case "chat_reaction" if not before.deleted:
+                others = before.reactions - {by}
+                put = {by} if event.emoji.startswith("+") else set()
+                found[event.msg_id] = replace(before, reactions=others | put)
+    return found
 
 
 @dataclass(slots=True)
@@ -26,6 +63,8 @@ class Send:
 
     client_msg_id: str
     text: str
+    kind: str = "chat"  # of the event that comes of it
+    frame: dict[str, Any] = field(default_factory=dict)  # where it is no `chat`
     first_sent: int = 0  # a mark; 0: not yet
     tries: int = 0
     acked: int = 0  # the mark of the first ack
@@ -34,7 +73,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What the server promised."""
+    """What the server promised. Without `msg_id` where it is no message."""
 
     epoch: str
     client_msg_id: str

@@ -17,7 +17,7 @@ from tests.chaos import cluster as clusters
 from tests.chaos.checker import Violation, check
 from tests.chaos.client import Budget, Client
 from tests.chaos.cluster import Cluster
-from tests.chaos.history import Event, History
+from tests.chaos.history import Event, History, Message, state
 from tests.chaos.nemesis import FAULTS, plan
 
 STRIKE_AFTER = (0.02, 0.5)  # of a round's sends
@@ -139,15 +139,23 @@ class Run:
         if any(client.history.applied != self._log_of(client) for client in self.clients):
             await self.judge()
             raise AssertionError("what clients have applied was not the log, and then it was")
-        for room_id, log in self.logs.items():
-            reader = self.rng.choice(self.inside(room_id))
-            read = await self._history(room_id, reader.user_id)
-            assert read[: len(log)] == log, f"user {reader.user_id} reads another history than it has applied"
+        states = {room_id: state(self.inside(room_id)[0].applied) for room_id in self.logs}
+        for client in self.clients:
+            same = state(client.history.applied) == states[client.history.room_id]
+            assert same, f"user {client.history.user_id} shows other messages than others do"
+        for room_id, shown in states.items():
+            length = len(self.logs[room_id])
+            read = await self._messages(room_id, self.rng.choice(self.inside(room_id)).user_id)
+            if (await self.cluster.log(room_id))[0] != length:
+                continue  # something that was abandoned was saved just now
+            different = [msg_id for msg_id in shown if read.get(msg_id) != shown[msg_id]]
+            told = [(shown[msg_id], read.get(msg_id)) for msg_id in different[:5]]
+            assert not different, f"clients show what nobody reads afresh: {told}"
 
-    async def _history(self, room_id: str, user_id: int) -> list[Event]:
+    async def _messages(self, room_id: str, user_id: int) -> dict[str, Message]:
         while True:
             try:
-                return await self.cluster.history(self.rng.choice(self.cluster.replicas), room_id, user_id)
+                return await self.cluster.messages(self.rng.choice(self.cluster.replicas), room_id, user_id)
             except CwrkError:
                 await asyncio.sleep(0.2)  # of a replica whose pool still holds dead connections
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.chaos.checker import Kind, check
-from tests.chaos.history import Ack, Event, History, Send, Stretch
+from tests.chaos.history import Ack, Event, History, Message, Send, Stretch, state
 
 EPOCH = "e"
 
@@ -140,6 +140,49 @@ def behind_at_the_end(run: Run) -> None:
 
 def said_later_and_stands_before(run: Run) -> None:
     run.ann.sends["c2"].first_sent = 50  # c3 was acked at 35, and stands after it
+
+
+def edited(run: Run) -> None:
+    """Bob (2) gives his c1 another text, and everybody hears of it."""
+    frame = {"msg_id": "m1", "client_msg_id": "c5"}
+    run.bob.sends["c5"] = Send("c5", "better", "chat_edited", frame, first_sent=60, acked=70)
+    run.bob.acks.append(Ack(EPOCH, "c5", "", 5, duplicate=False))
+    edit = Event(5, "m1", 2, "c5", "better", "chat_edited")
+    run.log[0] = replace(run.log[0], text="better")  # the row of the message has the newest text
+    run.log.append(edit)
+    run.head = 5
+    for client in (run.ann, run.bob):
+        client.applied.append(edit)
+
+
+def test_an_edit_is_an_event_of_its_own(run: Run) -> None:
+    edited(run)
+    assert run.kinds() == set()
+    run.ann.applied[4] = replace(run.ann.applied[4], text="worse")
+    assert run.kinds() == {Kind.PHANTOM}
+
+
+def test_an_edit_upon_another_message_is_no_repeat_of_it(run: Run) -> None:
+    edited(run)
+    run.log[4] = replace(run.log[4], msg_id="m3")
+    assert run.kinds() == {Kind.LOST, Kind.PHANTOM}
+
+
+def test_what_a_client_shows() -> None:
+    events = [
+        Event(1, "m1", 1, "c1", "one"),
+        Event(2, "m2", 1, "c2", "two"),
+        Event(3, "m1", 2, "", "", "chat_reaction", "+!"),
+        Event(4, "m1", 1, "", "", "chat_reaction", "+!"),
+        Event(5, "m1", 2, "", "", "chat_reaction", "-!"),
+        Event(6, "m1", 1, "", "first", "chat_edited"),
+        Event(7, "m2", 1, "", "", "chat_deleted"),
+        Event(8, "m2", 2, "", "", "chat_reaction", "+!"),
+    ]
+    assert state(events) == {
+        "m1": Message("first", reactions=frozenset({("!", 1)})),
+        "m2": Message("", deleted=True),
+    }
 
 
 @pytest.mark.parametrize(

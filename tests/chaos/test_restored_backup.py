@@ -17,6 +17,8 @@ SENDS = 300
 async def test_a_restored_backup_is_another_history() -> None:
     """While some are away, and the others talk all the time."""
     async with running(SETTINGS) as run:
+        for client in run.clients:
+            client.acts = 0.0  # what is about a message that the backup lacks is refused, by right
         await run.talk(SENDS)
         await run.cluster.back_up()
         at_backup = {room_id: list(log) for room_id, log in run.logs.items()}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.chaos.client import FRAMES
 from tests.chaos.nemesis import FAULTS
 from tests.chaos.run import Settings, running
 
@@ -12,5 +13,5 @@ SETTINGS = Settings(seed=4, clients=12, rooms=3, sends=1500, times=1, at_once=4,
 async def test_nothing_is_lost_doubled_or_swapped_whatever_fails() -> None:
     async with running(SETTINGS) as run:
         await run.through()
-    assert {f"fault: {name}" for name in FAULTS} <= set(run.counts)
+    assert {f"fault: {name}" for name in FAULTS} | {f"sends: {kind}" for kind in FRAMES} <= set(run.counts)
     assert run.counts["acks"] >= SETTINGS.sends - run.counts["abandoned"]
