@@ -44,6 +44,7 @@ chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=
 
 bench: venv ## CPU a forwarded packet; voices on a bad network and in a crowd; requests and deliveries a CPU-second
 	$(VENV) -m bench.forward
+	$(VENV) -m bench.join
 	$(VENV) -m bench.loss
 	$(VENV) -m bench.crowd
 	$(VENV) -m bench.rest

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import sys
 from collections import Counter
 from typing import Final
 
@@ -238,7 +239,7 @@ class StreamSocket:
             connection.socket.setblocking(False)
             connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-            with contextlib.suppress(OSError):  # another system than Linux
+            if sys.platform == "linux":
                 connection.socket.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, _WAITING)
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         except OSError:
