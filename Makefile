@@ -54,7 +54,7 @@ proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate
 
 asyncapi: venv ## write docs/asyncapi.json from the websocket's frames
-	@$(VENV) -m rooms.asyncapi
+	@$(VENV) -m rooms.frames.asyncapi
 
 lock: venv-dev ## pin the newest allowed versions of all packages
 	@$(VENV) -m dev.lock

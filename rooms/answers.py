@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from common.rpc import MAX_MESSAGE_BYTES
 from proto import rooms_pb2
-from rooms.events import Event, announcement
-from rooms.frames import encode
-from rooms.records import BanRecord, ChatRecord, InviteRecord, RoomRecord, SeatRecord
-from rooms.tickets import Ticket
-from rooms.timer import phase
-from rooms.timers import TimerRecord
+from rooms.core.events import Event, announcement
+from rooms.core.timer import phase
+from rooms.frames.codec import encode
+from rooms.tables.records import BanRecord, ChatRecord, InviteRecord, RoomRecord, SeatRecord
+from rooms.tables.tickets import Ticket
+from rooms.tables.timers import TimerRecord
 
 MAX_BYTES = MAX_MESSAGE_BYTES // 2  # of messages or events in one answer
 

@@ -12,26 +12,26 @@ from uuid import UUID
 from common import log
 from common.errors import CwrkError
 from common.tokens import Identity
-from rooms import effects as do
-from rooms import wire
-from rooms.connection import Connection, broadcast
-from rooms.connections import Connections
-from rooms.effects import Effect
-from rooms.events import Event
-from rooms.frames import Frame, encode
-from rooms.gestures import Gesture
-from rooms.incoming import Moderate, Resume
+from rooms.core import effects as do
+from rooms.core.effects import Effect
+from rooms.core.events import Event
+from rooms.core.gestures import Gesture
+from rooms.core.participant import Member
+from rooms.core.participants import Roster, at_worker
+from rooms.core.room import SESSION_ENDED, Room
+from rooms.frames.codec import Frame, encode
+from rooms.frames.incoming import Moderate, Resume
+from rooms.frames.outgoing import Hello
 from rooms.lanes import Lanes
-from rooms.log_calls import LogCalls
-from rooms.outgoing import Hello
-from rooms.participant import Member
-from rooms.participants import Roster, at_worker
-from rooms.people import name_of
-from rooms.presence import Here, Presence, Standing
-from rooms.room import SESSION_ENDED, Room
-from rooms.store import Store
-from rooms.table_calls import TableCalls, lane
+from rooms.log.calls import LogCalls
+from rooms.tables.people import name_of
+from rooms.tables.presence import Here, Presence, Standing
+from rooms.tables.store import Store
+from rooms.tables.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
+from rooms.websocket import wire
+from rooms.websocket.connection import Connection, broadcast
+from rooms.websocket.connections import Connections
 
 EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
 

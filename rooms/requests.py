@@ -14,11 +14,11 @@ from uuid import UUID
 from common import text
 from common.errors import FieldError, InvalidFields
 from proto import rooms_pb2
-from rooms import timer
-from rooms.idempotency import Key
-from rooms.incoming import ACTIONS, MAX_BAN_SECONDS, MAX_SEQ, ROLES, Moderate
-from rooms.room_rows import gone
-from rooms.timers import Wish
+from rooms.core import timer
+from rooms.frames.incoming import ACTIONS, MAX_BAN_SECONDS, MAX_SEQ, ROLES, Moderate
+from rooms.tables.idempotency import Key
+from rooms.tables.room_rows import gone
+from rooms.tables.timers import Wish
 
 MAX_NAME, MAX_TOPIC, MAX_QUERY = 100, 500, 100
 MAX_PARTICIPANTS, DEFAULT_PARTICIPANTS = 500, 10

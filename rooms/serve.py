@@ -27,23 +27,23 @@ from common.tokens import Verifier
 from common.unreadable import Runner
 from proto import auth_pb2, auth_pb2_grpc, rooms_pb2_grpc
 from rooms.config import Config
-from rooms.connection import Timing
+from rooms.core.participants import GRACE_SECONDS
 from rooms.cursors import Cursors
-from rooms.deletions import Deletions
-from rooms.fanout import Fanout
-from rooms.history import History
 from rooms.hub import Hub
+from rooms.log.fanout import Fanout
+from rooms.log.history import History
+from rooms.log.retention import Retention
 from rooms.media_client import Worker
-from rooms.open_sessions import OpenSessions
-from rooms.participants import GRACE_SECONDS
 from rooms.placement import Placement
-from rooms.presence import RENEW_SECONDS, Presence
-from rooms.retention import Retention
 from rooms.service import NAME, RoomsService
-from rooms.store import Store
+from rooms.tables.deletions import Deletions
+from rooms.tables.presence import RENEW_SECONDS, Presence
+from rooms.tables.store import Store
 from rooms.turn import ice_servers
 from rooms.voice_calls import VoiceCalls
-from rooms.websocket import Door
+from rooms.websocket.connection import Timing
+from rooms.websocket.door import Door
+from rooms.websocket.open_sessions import OpenSessions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DRAINING = (4200, "DRAINING")

@@ -8,11 +8,11 @@ from common import rpc
 from common.tokens import Identity, Verifier
 from proto import rooms_pb2, rooms_pb2_grpc
 from rooms import answers, requests
+from rooms.core.rights import check_member
 from rooms.cursors import Cursors
 from rooms.hub import Hub
 from rooms.requests import room_id_of
-from rooms.rights import check_member
-from rooms.store import Store
+from rooms.tables.store import Store
 
 NAME = "cwrk.rooms.v1.Rooms"
 

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from common.errors import CwrkError, TooMany, TooSlow, Unavailable
 from proto import media_pb2
-from rooms import effects as do
-from rooms.effects import Effect
+from rooms.core import effects as do
+from rooms.core.effects import Effect
+from rooms.core.room import Room
 from rooms.lanes import Lanes
 from rooms.media_client import slots_of, speakers_of
 from rooms.placement import Placement
-from rooms.room import Room
 
 MUTE_TRIES = 3  # who believes to be muted must be
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from rooms import asyncapi
+from rooms.frames import asyncapi
 
 Json = dict[str, Any]
 UUIDS = jsonschema.FormatChecker(formats=["uuid"])

@@ -16,15 +16,20 @@ def sources(*packages: str) -> list[Path]:
     return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
 
 
-def imported(path: Path) -> set[str]:
-    """The top-level packages that the file at `path` imports, anywhere in it."""
+def imported_modules(path: Path) -> set[str]:
+    """The modules that the file at `path` imports, anywhere in it; `from a import b` counts as both."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module.partition(".")[0])
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that the file at `path` imports, anywhere in it."""
+    return {name.partition(".")[0] for name in imported_modules(path)}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -38,6 +43,16 @@ def test_a_service_imports_no_other_service(service: str) -> None:
 def test_what_is_shared_imports_no_service() -> None:
     found = {str(path.relative_to(ROOT)): imported(path) & set(SERVICES) for path in sources("common")}
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_the_pure_core_of_rooms_knows_no_socket_no_clock_and_no_database() -> None:
+    allowed = ("common.errors", "rooms.core", "rooms.frames")
+    impure = {"aiohttp", "asyncio", "asyncpg", "grpc", "os", "redis", "socket", "threading", "time"}
+    for path in sources("rooms/core"):
+        modules = imported_modules(path)
+        ours = {name for name in modules if name.partition(".")[0] in ("common", "proto", "rooms")}
+        assert {name for name in ours if not name.startswith(allowed)} == set(), path
+        assert {name.partition(".")[0] for name in modules} & impure == set(), path
 
 
 @pytest.mark.parametrize("library", MAY_IMPORT)

@@ -3,8 +3,8 @@
 import sys
 
 from common.lifecycle import run
-from rooms import limits
 from rooms.config import Config
+from rooms.core import limits
 from rooms.serve import serve
 
 limits.CHAT_PER_SECOND = limits.CHAT_BURST = limits.FRAMES_PER_SECOND = 1_000_000

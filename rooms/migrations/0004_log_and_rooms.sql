@@ -7,7 +7,7 @@ ALTER TABLE events
     -- The message that an edit, a deletion or a reaction is about. Its text stands there alone, as it is now:
     -- so what is deleted is gone from the whole log.
     ADD COLUMN about uuid,
-    -- What else there is to say of this kind (rooms/events.py).
+    -- What else there is to say of this kind (rooms/core/events.py).
     ADD COLUMN body jsonb;
 CREATE INDEX events_about ON events (about, kind, seq) WHERE about IS NOT NULL;
 CREATE INDEX events_chat ON events (room_id, seq) INCLUDE (user_id) WHERE kind = 'chat' AND deleted_at IS NULL;
@@ -15,7 +15,7 @@ CREATE INDEX events_chat ON events (room_id, seq) INCLUDE (user_id) WHERE kind =
 CREATE INDEX events_words ON events USING gin (to_tsvector('russian', text))
     WHERE kind = 'chat' AND deleted_at IS NULL;
 
--- A deleted room's log is erased in batches (rooms/erasure.py): until then its events outlive it. Nobody writes
+-- A deleted room's log is erased in batches (rooms/log/erasure.py): until then its events outlive it. Nobody writes
 -- one into a room that is gone, since there is no head to move.
 ALTER TABLE events DROP CONSTRAINT messages_room_id_fkey;
 CREATE TABLE deleted_rooms (

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from rooms.effects import Broadcast, Effect
-from rooms.events import Body, Event
-from rooms.outgoing import Hello, Limits, Present, RoomView, TimerView
-from rooms.participant import Member, Snapshot
-from rooms.participants import Roster
-from rooms.room import Room
+from rooms.core.effects import Broadcast, Effect
+from rooms.core.events import Body, Event
+from rooms.core.participant import Member, Snapshot
+from rooms.core.participants import Roster
+from rooms.core.room import Room
+from rooms.frames.outgoing import Hello, Limits, Present, RoomView, TimerView
 
 HELLO = Hello(
     conn_id="",

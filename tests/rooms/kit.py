@@ -23,8 +23,8 @@ from common.errors import NotFound
 from common.tokens import AUDIENCE, ISSUER
 from proto import auth_pb2, auth_pb2_grpc, media_pb2, media_pb2_grpc, rooms_pb2, rooms_pb2_grpc
 from rooms.config import Config
-from rooms.connection import Timing
 from rooms.serve import Ports, serve
+from rooms.websocket.connection import Timing
 from tests import frames
 
 PATIENCE = 10.0  # a test that waits longer has failed

@@ -11,10 +11,10 @@ from uuid import uuid4
 import jsonschema
 import pytest
 
-from rooms import asyncapi
-from rooms.frames import READERS, BadFrame, decode, encode
-from rooms.incoming import ClientMessage
-from rooms.outgoing import ChatSaid, Error, Pong, ServerMessage
+from rooms.frames import asyncapi
+from rooms.frames.codec import READERS, BadFrame, decode, encode
+from rooms.frames.incoming import ClientMessage
+from rooms.frames.outgoing import ChatSaid, Error, Pong, ServerMessage
 from tests.frames import RECEIVED, SENT
 
 SAID = ChatSaid(

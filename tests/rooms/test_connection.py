@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rooms import wire
-from rooms.connection import MAX_BYTES, MAX_FRAMES, Clockwork, Connection, Timing, broadcast
-from rooms.flusher import Flusher
-from rooms.watch import Watch
+from rooms.websocket import wire
+from rooms.websocket.connection import MAX_BYTES, MAX_FRAMES, Clockwork, Connection, Timing, broadcast
+from rooms.websocket.flusher import Flusher
+from rooms.websocket.watch import Watch
 from tests.rooms import raw
 from tests.rooms.kit import PATIENCE
 

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from rooms.connection import Timing
+from rooms.websocket.connection import Timing
 from tests.rooms import kit
 
 PAGE = {"Origin": "http://localhost:8080"}

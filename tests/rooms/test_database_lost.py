@@ -73,7 +73,7 @@ async def test_a_commit_that_never_arrived_is_not_in_the_log(line: Proxy, behind
 async def test_a_commit_that_nobody_can_look_up_has_an_unknown_outcome(
     line: Proxy, behind: kit.Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rooms.history.LOOK_UP_SECONDS", 0.5)
+    monkeypatch.setattr("rooms.log.history.LOOK_UP_SECONDS", 0.5)
     room_id = await behind.create()
     ann, bob = await behind.enter(room_id, 1, 2)
     cutting: list[asyncio.Task[None]] = []
@@ -116,7 +116,7 @@ async def test_what_arrives_after_it_was_given_up_is_not_written(
     line: Proxy, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sender was told that it is not saved, so it must not come in when the cable is back."""
-    monkeypatch.setattr("rooms.history.BATCH_SECONDS", 2.0)
+    monkeypatch.setattr("rooms.log.history.BATCH_SECONDS", 2.0)
     async with kit.neighbours(database_url) as stack:
         here, there = await stack.start(), await stack.start(database_url=line.url)
         room_id = await here.create()

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from common.errors import CwrkError
-from rooms.decisions import (
+from rooms.core.decisions import (
     MOST_EMOJIS,
     MOST_REACTIONS,
     Author,
@@ -16,9 +16,9 @@ from rooms.decisions import (
     Tables,
     Written,
 )
-from rooms.effects import Draft
-from rooms.events import Deleted, Edited, Reacted, Said
-from rooms.incoming import Act, Chat, ChatDelete, ChatEdit, ChatReaction
+from rooms.core.effects import Draft
+from rooms.core.events import Deleted, Edited, Reacted, Said
+from rooms.frames.incoming import Act, Chat, ChatDelete, ChatEdit, ChatReaction
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ANN, BOB, EVE = 1, 2, 3

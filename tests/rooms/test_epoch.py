@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 import redis.asyncio
 
-from rooms.fanout import ANCHOR
+from rooms.log.fanout import ANCHOR
 from tests.rooms import kit
 
 Pair = tuple[kit.Rooms, kit.Rooms]

@@ -8,10 +8,10 @@ import pytest
 
 from common import database
 from common.errors import NotFound
-from rooms.event_rows import append_event, events_after
-from rooms.events import Body, Changed, Deleted, Edited, Reacted, Ruled, Timed, announcement
-from rooms.frames import encode
-from rooms.outgoing import RoomView, TimerView
+from rooms.core.events import Body, Changed, Deleted, Edited, Reacted, Ruled, Timed, announcement
+from rooms.frames.codec import encode
+from rooms.frames.outgoing import RoomView, TimerView
+from rooms.log.event_rows import append_event, events_after
 from tests.rooms import kit
 
 NOBODY = UUID("0198f000-0000-7000-8000-000000000000")

@@ -6,11 +6,11 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.effects import Broadcast, Disconnect, Draft, Effect, ReadLog, Replay, Saved, Send
-from rooms.events import Event, Said
-from rooms.feed import MOST_WAITING, REPLAY_PAGE, Feed
-from rooms.incoming import Chat, Resume
-from rooms.outgoing import Ack, ChatSaid, Error, Resumed
+from rooms.core.effects import Broadcast, Disconnect, Draft, Effect, ReadLog, Replay, Saved, Send
+from rooms.core.events import Event, Said
+from rooms.core.feed import MOST_WAITING, REPLAY_PAGE, Feed
+from rooms.frames.incoming import Chat, Resume
+from rooms.frames.outgoing import Ack, ChatSaid, Error, Resumed
 
 
 def said(seq: int) -> Event:

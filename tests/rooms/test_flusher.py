@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rooms.flusher import COALESCE_SECONDS, Flusher
+from rooms.websocket.flusher import COALESCE_SECONDS, Flusher
 
 
 class Loop:

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common.errors import InvalidFields
-from rooms.frames import READERS, BadFrame, Frame, decode, encode
-from rooms.incoming import (
+from rooms.frames.codec import READERS, BadFrame, Frame, decode, encode
+from rooms.frames.incoming import (
     Auth,
     Chat,
     ChatDelete,
@@ -27,7 +27,7 @@ from rooms.incoming import (
     Typing,
     VoiceAttach,
 )
-from rooms.outgoing import Error, Slot, Slots
+from rooms.frames.outgoing import Error, Slot, Slots
 
 MESSAGE = UUID("0198f000-0000-7000-8000-000000000000")
 

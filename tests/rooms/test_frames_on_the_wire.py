@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from rooms.connection import Timing
+from rooms.websocket.connection import Timing
 from tests.rooms import kit
 
 

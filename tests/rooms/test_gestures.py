@@ -1,9 +1,9 @@
 """Gestures: shown to who is here and passed on, at a person's pace."""
 
-from rooms.effects import Broadcast, PassOn
-from rooms.gestures import REACTIONS_PER_SECOND, Gestures
-from rooms.incoming import Reaction, Typing
-from rooms.outgoing import PeerTyping, Reacted
+from rooms.core.effects import Broadcast, PassOn
+from rooms.core.gestures import REACTIONS_PER_SECOND, Gestures
+from rooms.frames.incoming import Reaction, Typing
+from rooms.frames.outgoing import PeerTyping, Reacted
 
 ANN, BOB = 1, 2
 CONNECTIONS = {"a1": ANN, "b1": BOB, "a2": ANN}

@@ -9,10 +9,10 @@ from common import database
 from common.errors import InvalidFields
 from common.migrate import migrate
 from common.tokens import Identity
-from rooms.idempotency import Key
-from rooms.records import RoomRecord
 from rooms.serve import MIGRATIONS
-from rooms.store import Store
+from rooms.tables.idempotency import Key
+from rooms.tables.records import RoomRecord
+from rooms.tables.store import Store
 
 ANN, BOB = (Identity(number, f"s{number}", "Somebody", 2e9, "") for number in (1, 2))
 

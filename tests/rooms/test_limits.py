@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from rooms.incoming import Chat, ChatDelete, ChatEdit, ChatReaction, Mute, Ping
-from rooms.limits import CHAT_BURST, Limits
+from rooms.core.limits import CHAT_BURST, Limits
+from rooms.frames.incoming import Chat, ChatDelete, ChatEdit, ChatReaction, Mute, Ping
 
 
 def test_a_burst_then_a_rate() -> None:

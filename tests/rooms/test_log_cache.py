@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 import redis.asyncio
 
-from rooms.events import Deleted, Edited, Event, Said
-from rooms.log_cache import KEEP_SECONDS, MOST_EVENTS, LogCache, key
+from rooms.core.events import Deleted, Edited, Event, Said
+from rooms.log.cache import KEEP_SECONDS, MOST_EVENTS, LogCache, key
 
 ROOM, EPOCH = "room", "epoch"
 

@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import Forbidden, InvalidFields, NotFound
 from proto import rooms_pb2 as pb
-from rooms.presence import Here, Presence
+from rooms.tables.presence import Here, Presence
 from tests.rooms import kit
 
 OWNER, MODERATOR, MEMBER, OTHER = 1, 2, 3, 4

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms.events import Body, Changed, Deleted, Edited, Event, Reacted, Ruled, Said, Timed
-from rooms.notices import (
+from rooms.core.events import Body, Changed, Deleted, Edited, Event, Reacted, Ruled, Said, Timed
+from rooms.frames.outgoing import PeerTyping, RoomView, TimerView
+from rooms.frames.outgoing import Reacted as Shown
+from rooms.log.notices import (
     LONGEST_NOTICE,
     Notice,
     Unreadable,
@@ -20,8 +22,6 @@ from rooms.notices import (
     write_event,
     write_notice,
 )
-from rooms.outgoing import PeerTyping, RoomView, TimerView
-from rooms.outgoing import Reacted as Shown
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 numbers = st.integers(0, 2**53 - 1)

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from rooms.hub import Hub
-from rooms.members import Members
+from rooms.tables.members import Members
 from tests.rooms import kit
 
 

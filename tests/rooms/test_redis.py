@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 import redis.asyncio
 
-from rooms.fanout import ANCHOR
-from rooms.log_cache import channel, key
-from rooms.notices import Notice, write_notice
-from rooms.outgoing import PeerTyping
+from rooms.frames.outgoing import PeerTyping
+from rooms.log.cache import channel, key
+from rooms.log.fanout import ANCHOR
+from rooms.log.notices import Notice, write_notice
 from tests.rooms import kit
 from tests.rooms.proxy import proxied
 

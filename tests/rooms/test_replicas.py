@@ -7,7 +7,7 @@ import pytest
 import redis.asyncio
 
 from dev.valkey import Valkey
-from rooms.fanout import ANCHOR
+from rooms.log.fanout import ANCHOR
 from tests import stack as servers
 from tests.rooms import kit
 

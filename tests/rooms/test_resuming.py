@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from rooms.feed import FARTHEST_REPLAY, REPLAY_PAGE
+from rooms.core.feed import FARTHEST_REPLAY, REPLAY_PAGE
 from tests.rooms import kit
 
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from common import database
-from rooms.retention import BATCH, Retention
+from rooms.log.retention import BATCH, Retention
 from tests.rooms import kit
 
 KEEP = timedelta(days=30)

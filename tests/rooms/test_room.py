@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from common.errors import Unavailable
-from rooms.effects import (
+from rooms.core.effects import (
     Broadcast,
     Draft,
     Effect,
@@ -16,10 +16,10 @@ from rooms.effects import (
     SaveRead,
     Send,
 )
-from rooms.events import Event, Said
-from rooms.frames import Frame
-from rooms.incoming import Chat, Ice, Offer, Ping, Read
-from rooms.outgoing import (
+from rooms.core.events import Event, Said
+from rooms.frames.codec import Frame
+from rooms.frames.incoming import Chat, Ice, Offer, Ping, Read
+from rooms.frames.outgoing import (
     Answer,
     ChatAck,
     ChatSaid,

@@ -1,11 +1,11 @@
 """Hands and names, as Room sees them: kept first, then shown, so every replica shows them in one order."""
 
 from common.errors import Unavailable
-from rooms.effects import Broadcast, SaveHand, SaveName, Send
-from rooms.frames import Frame
-from rooms.incoming import Hand
-from rooms.outgoing import Error, ParticipantUpdated, Present
-from rooms.participant import Member
+from rooms.core.effects import Broadcast, SaveHand, SaveName, Send
+from rooms.core.participant import Member
+from rooms.frames.codec import Frame
+from rooms.frames.incoming import Hand
+from rooms.frames.outgoing import Error, ParticipantUpdated, Present
 from tests.rooms.ann_and_bob import ANN, BOB, BOB_HERE, HELLO, room_with, tables_say
 
 BOB_WAITS = Present("2", "Bob", "member", 200, 1001, muted=False, muted_by="", hand_raised_at=1_002_500)

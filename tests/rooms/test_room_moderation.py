@@ -3,11 +3,12 @@
 import pytest
 
 from common.errors import Forbidden
-from rooms.effects import Broadcast, CloseVoice, Disconnect, Effect, MuteVoice, Rule, Ruling, Send
-from rooms.events import Changed, Ruled, Timed
-from rooms.frames import Frame
-from rooms.incoming import Moderate, Mute, Offer
-from rooms.outgoing import (
+from rooms.core.effects import Broadcast, CloseVoice, Disconnect, Effect, MuteVoice, Rule, Ruling, Send
+from rooms.core.events import Changed, Ruled, Timed
+from rooms.core.participant import Member
+from rooms.frames.codec import Frame
+from rooms.frames.incoming import Moderate, Mute, Offer
+from rooms.frames.outgoing import (
     Ack,
     Error,
     ParticipantUpdated,
@@ -18,7 +19,6 @@ from rooms.outgoing import (
     State,
     TimerView,
 )
-from rooms.participant import Member
 from tests.rooms.ann_and_bob import ANN, ANN_HERE, BOB, BOB_HERE, HELLO, happens, room_with, tables_say
 
 

@@ -1,23 +1,23 @@
 """Mutes, as Room sees them: in force at once, kept in the tables, told to the worker."""
 
 from common.errors import Unavailable
-from rooms.effects import (
+from rooms.core.effects import (
     Broadcast,
     MuteVoice,
     Negotiate,
     SaveMute,
     Send,
 )
-from rooms.events import Ruled
-from rooms.frames import Frame
-from rooms.incoming import Mute, Offer
-from rooms.outgoing import (
+from rooms.core.events import Ruled
+from rooms.core.participant import Member
+from rooms.frames.codec import Frame
+from rooms.frames.incoming import Mute, Offer
+from rooms.frames.outgoing import (
     Answer,
     Error,
     ParticipantUpdated,
     Present,
 )
-from rooms.participant import Member
 from tests.rooms.ann_and_bob import ANN, BOB, happens, room_with, tables_say
 
 

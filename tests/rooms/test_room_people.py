@@ -3,7 +3,7 @@
 import pytest
 
 from common.errors import TooMany
-from rooms.effects import (
+from rooms.core.effects import (
     Broadcast,
     CloseVoice,
     Disconnect,
@@ -12,15 +12,15 @@ from rooms.effects import (
     Send,
     Wake,
 )
-from rooms.outgoing import (
+from rooms.core.participant import Member
+from rooms.core.participants import MOST_CONNECTIONS
+from rooms.frames.outgoing import (
     Hello,
     PeerJoined,
     PeerLeft,
     Present,
     State,
 )
-from rooms.participant import Member
-from rooms.participants import MOST_CONNECTIONS
 from tests.rooms.ann_and_bob import (
     ANN,
     ANN_HERE,

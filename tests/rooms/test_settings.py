@@ -205,7 +205,7 @@ async def test_settings_and_deletion_cross_replicas(
 async def test_however_much_was_said_a_room_is_gone_at_once_and_its_log_soon(
     rooms: kit.Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rooms.erasure.BATCH", 10)
+    monkeypatch.setattr("rooms.log.erasure.BATCH", 10)
     room_id, other = await rooms.create(), await rooms.create()
     for place in (room_id, other):
         await rooms.execute(

@@ -5,7 +5,7 @@ import pytest
 
 from common.errors import Forbidden, NotFound
 from proto import rooms_pb2 as pb
-from rooms.tickets import MOST_OPEN
+from rooms.tables.tickets import MOST_OPEN
 from tests.rooms import kit
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from common.errors import Conflict
-from rooms.outgoing import TimerView
-from rooms.timer import UNSET, Phase, pause, phase, start, stop
+from rooms.core.timer import UNSET, Phase, pause, phase, start, stop
+from rooms.frames.outgoing import TimerView
 
 MINUTE = 60_000
 NOON = 1_795_348_800_000  # any moment

@@ -1,4 +1,4 @@
-"""What rooms/upgrade.py takes for granted of aiohttp. Where one of these fails, aiohttp has changed."""
+"""What rooms/websocket/upgrade.py takes for granted of aiohttp. Where one fails, aiohttp has changed."""
 
 import asyncio
 import base64
@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from rooms import wire
-from rooms.upgrade import nobody_answers, take
+from rooms.websocket import wire
+from rooms.websocket.upgrade import nobody_answers, take
 from tests.rooms.kit import PATIENCE
 
 
@@ -80,7 +80,7 @@ async def site() -> AsyncIterator[Site]:
 @pytest.mark.parametrize("name", ["set_parser", "connection_lost", "transport"])
 def test_the_names_are_there(name: str) -> None:
     assert hasattr(RequestHandler, name), (
-        f"aiohttp's RequestHandler has no {name} any more: rooms/upgrade.py must take sockets in another way"
+        f"aiohttp's RequestHandler has no {name} any more: upgrade.py needs another way to take sockets"
     )
 
 

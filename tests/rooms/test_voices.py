@@ -1,10 +1,10 @@
 """Voices: which connection hears what the worker says."""
 
 from common.errors import NotFound, Unavailable
-from rooms.effects import AttachVoice, CloseVoice, Negotiate, Send
-from rooms.incoming import Offer, VoiceAttach
-from rooms.outgoing import Answer, Error, Slot, Slots, VoiceLost
-from rooms.voices import Voices
+from rooms.core.effects import AttachVoice, CloseVoice, Negotiate, Send
+from rooms.core.voices import Voices
+from rooms.frames.incoming import Offer, VoiceAttach
+from rooms.frames.outgoing import Answer, Error, Slot, Slots, VoiceLost
 
 SLOTS = (Slot("1", "2"),)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rooms import wire
+from rooms.websocket import wire
 from tests.rooms import raw
 
 LONGEST = 1024

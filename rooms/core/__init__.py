@@ -1,0 +1,1 @@
+"""What a room is and does: values in, effects out. No socket, no clock, no database."""

@@ -1,0 +1,1 @@
+"""Everything else in PostgreSQL: rooms, people in them, and how they stand."""

@@ -1,0 +1,188 @@
+"""Who is connected, across replicas: leases in PostgreSQL, kept by whoever holds the websocket.
+
+A replica that dies is forgotten after LEASE_SECONDS. Every change counts the
+room's roster_version up, so the others know that there is something to load.
+Locks are taken in one order: the room, then its rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from common.database import Database
+from rooms.core.participant import Member
+from rooms.tables.members import MEMBER
+from rooms.tables.room_rows import bump, gone
+from rooms.tables.seats import SEAT_SECONDS
+
+MEMBER_FIELDS = tuple(field.name for field in dataclasses.fields(Member))
+
+EPOCH = "(SELECT epoch FROM rooms.deployment) AS epoch"
+
+LEASE_SECONDS = 15
+RENEW_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Somebody with a connection to this replica."""
+
+    room_id: str
+    user_id: int
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a room stands in the tables. `epoch`: of which history."""
+
+    room_id: str
+    last_seq: int
+    roster_version: int
+    epoch: str
+
+
+class Presence:
+    """The leases of one replica. All methods raise Unavailable when the database is lost."""
+
+    def __init__(self, database: Database, replica: UUID) -> None:
+        self._database = database
+        self._replica = replica
+
+    async def arrived(self, here: Here) -> None:
+        """Somebody connected to this replica."""
+        async with self._database.transaction() as connection:
+            await bump(connection, [UUID(here.room_id)])
+            await connection.execute(
+                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
+                " SELECT room_id, user_id, $3, clock_timestamp() + make_interval(secs => $5)"
+                " FROM rooms.members WHERE room_id = $1 AND user_id = $2 AND visit = $4"
+                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
+                UUID(here.room_id),
+                here.user_id,
+                self._replica,
+                here.visit,
+                float(LEASE_SECONDS),
+            )
+
+    async def dropped(self, room_id: str, user_id: int) -> None:
+        """Somebody is no longer connected to this replica, and the grace is over."""
+        async with self._database.transaction() as connection:
+            await bump(connection, [UUID(room_id)])
+            await connection.execute(
+                "DELETE FROM rooms.presence WHERE room_id = $1 AND user_id = $2 AND replica = $3",
+                UUID(room_id),
+                user_id,
+                self._replica,
+            )
+
+    async def renew(self, here: Iterable[Here]) -> None:
+        """Everybody who is connected, all leases in one go. One that has lapsed is taken again."""
+        everybody = sorted(here, key=lambda h: (h.room_id, h.user_id))
+        if not everybody:
+            return
+        keys = (
+            [UUID(h.room_id) for h in everybody],
+            [h.user_id for h in everybody],
+            [h.visit for h in everybody],
+        )
+        members = (
+            " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS h (room_id, user_id, visit)"
+            " JOIN rooms.members USING (room_id, user_id, visit)"
+        )
+        async with self._database.transaction() as connection:
+            # Seats first, as they go first when a membership ends: so neither waits for the other in a ring.
+            # A seat that lapsed while the database was away is theirs still: they never left.
+            await connection.execute(
+                "INSERT INTO rooms.seats AS s (room_id, user_id, expires_at)"
+                f" SELECT room_id, user_id, clock_timestamp() + make_interval(secs => $4) {members}"
+                " ON CONFLICT (room_id, user_id) DO UPDATE SET seen_at = clock_timestamp(),"
+                "  expires_at = greatest(s.expires_at, excluded.expires_at)",
+                *keys,
+                float(SEAT_SECONDS),
+            )
+            await connection.execute(
+                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
+                f" SELECT room_id, user_id, $4, clock_timestamp() + make_interval(secs => $5) {members}"
+                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
+                *keys,
+                self._replica,
+                float(LEASE_SECONDS),
+            )
+
+    async def sweep(self) -> None:
+        """Forget the leases that nobody kept: a replica died."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "SELECT DISTINCT room_id FROM rooms.presence WHERE expires_at < clock_timestamp()"
+            )
+            if rows:
+                rooms = [row["room_id"] for row in rows]
+                await bump(connection, rooms)
+                await connection.execute(
+                    "DELETE FROM rooms.presence"
+                    " WHERE room_id = ANY($1::uuid[]) AND expires_at < clock_timestamp()",
+                    rooms,
+                )
+
+    async def retire(self, seconds: float) -> None:
+        """This replica stops: its people have `seconds` to show up elsewhere."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "UPDATE rooms.presence SET expires_at = clock_timestamp() + make_interval(secs => $2)"
+                " WHERE replica = $1",
+                self._replica,
+                seconds,
+            )
+
+    async def roster(self, room_id: str, local: Iterable[int]) -> tuple[Standing, list[Member]]:
+        """Everybody present on another replica, and the members among `local`."""
+        async with self._database.connection() as connection:
+            # One statement: who is there and where the log stands are of one moment.
+            rows = await connection.fetch(
+                f"SELECT r.roster_version, h.last_seq, {EPOCH}, m.* FROM rooms.rooms r"  # noqa: S608  # our own text
+                " JOIN rooms.heads h ON h.room_id = r.id"
+                f" LEFT JOIN (SELECT m.room_id, {MEMBER}, c.user_id IS NOT NULL AS elsewhere"
+                "  FROM rooms.members m JOIN rooms.heads h USING (room_id)"
+                "  JOIN rooms.people p USING (user_id)"
+                "  LEFT JOIN rooms.seats s USING (room_id, user_id)"
+                "  LEFT JOIN (SELECT DISTINCT user_id FROM rooms.presence WHERE room_id = $1"
+                "    AND replica <> $2 AND expires_at > clock_timestamp()) c USING (user_id)"
+                "  WHERE m.room_id = $1 AND (c.user_id IS NOT NULL OR m.user_id = ANY($3::bigint[]))) m"
+                " ON m.room_id = r.id WHERE r.id = $1 ORDER BY m.joined_at, m.user_id",
+                UUID(room_id),
+                self._replica,
+                list(local),
+            )
+        if not rows:
+            raise gone()
+        return _standing(room_id, rows[0]), [_member(row) for row in rows if row["user_id"] is not None]
+
+    async def standing(self, room_id: str) -> Standing:
+        """Where this room stands now. Raises NotFound."""
+        for standing in await self.standings([room_id]):
+            return standing
+        raise gone()
+
+    async def standings(self, room_ids: Iterable[str]) -> list[Standing]:
+        """Where these rooms stand now."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"SELECT r.id, h.last_seq, r.roster_version, {EPOCH} FROM rooms.rooms r"  # noqa: S608
+                " JOIN rooms.heads h ON h.room_id = r.id WHERE r.id = ANY($1::uuid[])",
+                [UUID(room_id) for room_id in room_ids],
+            )
+        return [_standing(str(row["id"]), row) for row in rows]
+
+
+def _standing(room_id: str, row: asyncpg.Record) -> Standing:
+    return Standing(room_id, row["last_seq"], row["roster_version"], str(row["epoch"]))
+
+
+def _member(row: asyncpg.Record) -> Member:
+    return Member(**{name: row[name] for name in MEMBER_FIELDS})

@@ -1,0 +1,1 @@
+"""A websocket from the upgrade to its end: bytes, connection, door."""
