@@ -36,6 +36,9 @@ REQUEST_ID_KEY = "x-request-id"
 DEADLINE_SECONDS = 3.0
 MAX_MESSAGE_BYTES = 1 << 20
 
+# A server takes pings that come more often than this for an attack, and hangs up on the third.
+LEAST_PING_INTERVAL = "grpc.http2.min_ping_interval_without_data_ms"
+
 # A service that comes back should be found within a second or two, not after gRPC's two minutes.
 CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -45,11 +48,15 @@ CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    (
+        "grpc.http2.max_pings_without_data",
+        0,
+    ),  # no limit: on a quiet stream nothing else tells of a dead server
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
 ]
 SERVER_OPTIONS = [
     ("grpc.so_reuseport", 0),  # a port that is taken is an error, not a coin toss
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    (LEAST_PING_INTERVAL, 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
 ]

@@ -156,6 +156,40 @@ async def test_a_stream_ends_with_the_error_that_ended_it() -> None:
     assert caught.value.code == "DRAINING"
 
 
+async def test_a_stream_on_which_nothing_happens_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the options as they are, only that gRPC pings as often as it can: once a second."""
+
+    def quick(options: list[tuple[str, int]]) -> list[tuple[str, int]]:
+        return [
+            (name, value // 100 if name in ("grpc.keepalive_time_ms", rpc.LEAST_PING_INTERVAL) else value)
+            for name, value in options
+        ]
+
+    monkeypatch.setattr(rpc, "CHANNEL_OPTIONS", quick(rpc.CHANNEL_OPTIONS))
+    monkeypatch.setattr(rpc, "SERVER_OPTIONS", quick(rpc.SERVER_OPTIONS))
+
+    class Media(media_pb2_grpc.MediaServicer):
+        async def Events(  # noqa: N802
+            self, _request: media_pb2.EventsRequest, _context: rpc.Context
+        ) -> AsyncIterator[media_pb2.Event]:
+            yield media_pb2.Event()
+            await asyncio.sleep(4)  # pings that a server takes for an attack would have ended it by now
+            yield media_pb2.Event()
+
+    def register(server: grpc.aio.Server) -> None:
+        media_pb2_grpc.add_MediaServicer_to_server(Media(), server)  # type: ignore[abstract]
+
+    async with (
+        rpc.serve(
+            "127.0.0.1:0", variable="MEDIA_LISTEN", service_token="", names=[NAME], register=register
+        ) as server,
+        rpc.connect(f"127.0.0.1:{server.port}", "media", "") as client,
+    ):
+        stub = media_pb2_grpc.MediaStub(client.channel)
+        events = [event async for event in client.stream(stub.Events, media_pb2.EventsRequest())]
+        assert len(events) == 2
+
+
 async def test_health_is_served_to_anybody() -> None:
     async with (
         serving(raising(errors.NotFound(""))) as (_, port),
