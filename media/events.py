@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from media.quality import Score
 from media.router import Slot
 from media.speakers import Speaker
 
@@ -44,7 +45,17 @@ class VoiceLostEvent:
     reason: str
 
 
-Event = SlotsEvent | SpeakersEvent | VoiceLostEvent
+@dataclass(frozen=True, slots=True)
+class QualityEvent:
+    """How the participant's voice does."""
+
+    room_id: str
+    user_id: str
+    voice_id: str
+    score: Score
+
+
+Event = SlotsEvent | SpeakersEvent | VoiceLostEvent | QualityEvent
 
 
 class Overrun(Exception):
@@ -54,8 +65,9 @@ class Overrun(Exception):
 class Subscription:
     """One subscriber's events, in order, from its start to the worker's end.
 
-    What is waiting and outdated gives way to what is new: of a room's speakers, and of a voice's slots, only
-    the last is worth telling. Raises Overrun in place of the first event that found the queue full.
+    What is waiting and outdated gives way to what is new: of a room's speakers, and of a voice's slots and
+    quality, only the last is worth telling. Raises Overrun in place of the first event that found the queue
+    full.
     """
 
     def __init__(self) -> None:
@@ -100,6 +112,8 @@ def _subject(event: Event) -> Hashable:
             return "speakers", room_id
         case VoiceLostEvent(voice_id=voice_id):
             return "lost", voice_id
+        case QualityEvent(voice_id=voice_id):
+            return "quality", voice_id
 
 
 class Events:

@@ -21,6 +21,8 @@ NTP_EPOCH: Final = 2_208_988_800
 
 _BLOCK: Final = struct.Struct(">IB3sIIII")
 _MAX_BLOCKS: Final = 31
+#: Where report blocks begin in a packet.
+_BLOCKS_AT: Final = {SENDER_REPORT: 28, RECEIVER_REPORT: 8}
 #: Entries read of one question for packets, each of them up to 17 packets.
 _MAX_ENTRIES: Final = 64
 
@@ -39,18 +41,26 @@ class SenderInfo:
 
 def sender_report(info: SenderInfo) -> bytes:
     """RFC 3550, section 6.4.1, without report blocks."""
-    ntp = int((info.wall + NTP_EPOCH) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
     return struct.pack(
         ">BBHIQIII",
         0x80,
         SENDER_REPORT,
         6,
         info.ssrc,
-        ntp,
+        _ntp(info.wall),
         info.timestamp,
         info.packets & 0xFFFFFFFF,
         info.octets & 0xFFFFFFFF,
     )
+
+
+def _ntp(wall: float) -> int:
+    return int((wall + NTP_EPOCH) * (1 << 32)) & 0xFFFFFFFFFFFFFFFF
+
+
+def ntp_middle(wall: float) -> int:
+    """What the answers to a sender report of that time name it by."""
+    return _ntp(wall) >> 16 & 0xFFFFFFFF
 
 
 def receiver_report(ssrc: int, blocks: Iterable[ReportBlock]) -> bytes:
@@ -102,6 +112,17 @@ def sender_reports(compound: bytes) -> Iterator[tuple[int, int]]:
         if kind == SENDER_REPORT and end - start >= 28:
             ssrc, ntp = struct.unpack_from(">IQ", compound, start + 4)
             yield ssrc, (ntp >> 16) & 0xFFFFFFFF
+
+
+def report_blocks(compound: bytes) -> Iterator[ReportBlock]:
+    """Each report block of a compound packet, of its sender reports and its receiver reports."""
+    for kind, count, start, end in _packets(compound):
+        if kind in _BLOCKS_AT:
+            first = start + _BLOCKS_AT[kind]
+            for at in range(first, min(end, first + count * _BLOCK.size) - _BLOCK.size + 1, _BLOCK.size):
+                ssrc, fraction, lost, highest, jitter, last, delay = _BLOCK.unpack_from(compound, at)
+                cumulative = int.from_bytes(lost, "big", signed=True)
+                yield ReportBlock(ssrc, fraction, cumulative, highest, jitter, last, delay)
 
 
 def nacks(compound: bytes) -> Iterator[tuple[int, list[int]]]:

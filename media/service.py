@@ -10,7 +10,7 @@ from common.lifecycle import background
 from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
 from media.datagrams import PacketSocket
-from media.events import Event, Overrun, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.events import Event, Overrun, QualityEvent, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.packet_loop import Rates
 from media.router import Slot
 from media.sdp import BadOffer
@@ -97,6 +97,18 @@ def _event(event: Event) -> media_pb2.Event:
                     room_id=room_id, user_id=user_id, voice_id=voice_id, reason=reason
                 )
             )
+        case QualityEvent(room_id, user_id, voice_id, score):
+            quality = media_pb2.Quality(
+                room_id=room_id,
+                user_id=user_id,
+                voice_id=voice_id,
+                loss=score.loss,
+                jitter_ms=score.jitter * 1000,
+                mos=score.mos,
+            )
+            if score.round_trip is not None:
+                quality.round_trip_ms = score.round_trip * 1000
+            return media_pb2.Event(quality=quality)
 
 
 @asynccontextmanager

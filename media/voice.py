@@ -11,6 +11,7 @@ from media.address import Path
 from media.negotiation import Offer
 from media.packet_loop import SlotNumbers
 from media.participant import Allowance
+from media.quality import Quality
 from media.transport import Transport
 
 
@@ -35,6 +36,7 @@ class Voice:
     records: Allowance
     cname: str
     report_ssrc: int
+    quality: Quality
     heard_at: float
     report_at: float
     answers: int = 0

@@ -22,17 +22,19 @@ from common import errors, log
 from media import negotiation, reports, rtcp
 from media.advertised import candidates_of
 from media.datagrams import PacketSocket
-from media.events import Events, SlotsEvent, VoiceLostEvent
+from media.events import Events, QualityEvent, SlotsEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
 from media.packet_loop import Drop, PacketLoop, Rates, SlotNumbers, TransportNumbers
 from media.participant import Allowance
 from media.paths import Paths
+from media.quality import Quality
 from media.room import Room
 from media.router import Slot
 from media.rtp import SILENT
 from media.sdp import BadOffer
+from media.sequence import OPUS_CLOCK
 from media.speakers import INTERVAL
 from media.transport import Certificate, HandshakeFailed, Transport
 from media.voice import Voice, contributor
@@ -208,28 +210,30 @@ class Worker:
 
     def _new_voice(self, room_id: str, user_id: str, offer: Offer, *, muted: bool) -> Voice:
         now = time.monotonic()
+        slots = tuple(
+            SlotNumbers(
+                line.mid,
+                secrets.randbits(32),
+                line.payload_type,
+                line.level_id,
+                line.mid_id,
+                line.red_payload_type,
+            )
+            for line in offer.slots
+        )
         voice = Voice(
             id=secrets.token_urlsafe(12),
             room_id=room_id,
             user_id=user_id,
             number=self._next_number,
             offer=offer,
-            slots=tuple(
-                SlotNumbers(
-                    line.mid,
-                    secrets.randbits(32),
-                    line.payload_type,
-                    line.level_id,
-                    line.mid_id,
-                    line.red_payload_type,
-                )
-                for line in offer.slots
-            ),
+            slots=slots,
             muted=muted,
             checks=Allowance(self._limits.rates.checks),
             records=Allowance(self._limits.rates.records),
             cname=secrets.token_urlsafe(12),
             report_ssrc=secrets.randbits(32),
+            quality=Quality(frozenset(each.ssrc for each in slots), OPUS_CLOCK),
             heard_at=now,
             report_at=now + _REPORT_INTERVAL * (0.2 + secrets.randbelow(60) / 100),
         )
@@ -346,6 +350,8 @@ class Worker:
         for number, compound in polled.rtcp:
             for ssrc, ntp in rtcp.sender_reports(compound):
                 self.forwarder.sender_reported(number, ssrc, ntp, now)
+            for block in rtcp.report_blocks(compound):
+                self._voices[number].quality.told(block, now)
             for ssrc, sequences in rtcp.nacks(compound):
                 self.forwarder.repeat(number, ssrc, sequences, now)
         for number, ssrc, sequences in polled.missing:
@@ -399,3 +405,9 @@ class Worker:
         streams = self.forwarder.sent(voice.number, now)
         for compound in reports.reports(voice.report_ssrc, voice.cname, block, streams, wall):
             self.forwarder.send_rtcp(voice.number, compound)
+        voice.quality.report_sent(rtcp.ntp_middle(wall), now)
+        if block is not None:
+            voice.quality.heard(block)
+        score = voice.quality.score(now)
+        if score is not None:
+            self.events.emit(QualityEvent(voice.room_id, voice.user_id, voice.id, score))

@@ -365,6 +365,50 @@ class VoiceLost(_message.Message):
 Global___VoiceLost: _TypeAlias = VoiceLost  # noqa: Y015
 
 @_typing.final
+class Quality(_message.Message):
+    """How a voice does, every 5 s while packets flow: for its own participant. Of loss and jitter the worse direction's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOM_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    VOICE_ID_FIELD_NUMBER: _builtins.int
+    ROUND_TRIP_MS_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    MOS_FIELD_NUMBER: _builtins.int
+    room_id: _builtins.str
+    user_id: _builtins.str
+    voice_id: _builtins.str
+    round_trip_ms: _builtins.float
+    """absent: not known"""
+    loss: _builtins.float
+    """0 … 1"""
+    jitter_ms: _builtins.float
+    mos: _builtins.float
+    """1.0 … 4.5"""
+    def __init__(
+        self,
+        *,
+        room_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        voice_id: _builtins.str = ...,
+        round_trip_ms: _builtins.float | None = ...,
+        loss: _builtins.float = ...,
+        jitter_ms: _builtins.float = ...,
+        mos: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_round_trip_ms", b"_round_trip_ms", "round_trip_ms", b"round_trip_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_round_trip_ms", b"_round_trip_ms", "jitter_ms", b"jitter_ms", "loss", b"loss", "mos", b"mos", "room_id", b"room_id", "round_trip_ms", b"round_trip_ms", "user_id", b"user_id", "voice_id", b"voice_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__round_trip_ms: _TypeAlias = _typing.Literal["round_trip_ms"]  # noqa: Y015
+    _WhichOneofArgType__round_trip_ms: _TypeAlias = _typing.Literal["_round_trip_ms", b"_round_trip_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__round_trip_ms) -> _WhichOneofReturnType__round_trip_ms | None: ...
+
+Global___Quality: _TypeAlias = Quality  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -372,6 +416,7 @@ class Event(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     SPEAKERS_FIELD_NUMBER: _builtins.int
     VOICE_LOST_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___WorkerHello: ...
     @_builtins.property
@@ -380,6 +425,8 @@ class Event(_message.Message):
     def speakers(self) -> Global___SpeakersChanged: ...
     @_builtins.property
     def voice_lost(self) -> Global___VoiceLost: ...
+    @_builtins.property
+    def quality(self) -> Global___Quality: ...
     def __init__(
         self,
         *,
@@ -387,12 +434,13 @@ class Event(_message.Message):
         slots: Global___SlotsChanged | None = ...,
         speakers: Global___SpeakersChanged | None = ...,
         voice_lost: Global___VoiceLost | None = ...,
+        quality: Global___Quality | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "quality", b"quality", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "quality", b"quality", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost", "quality"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from common import log, rpc
 from common.errors import CwrkError, Unavailable
 from proto import media_pb2, media_pb2_grpc
-from rooms.frames.outgoing import Answer, Slot, Speaker
+from rooms.frames.outgoing import Answer, Quality, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 0.25
@@ -105,6 +105,16 @@ def slots_of(slots: Iterable[media_pb2.Slot]) -> tuple[Slot, ...]:
 
 def speakers_of(speakers: Iterable[media_pb2.Speaker]) -> tuple[Speaker, ...]:
     return tuple(Speaker(speaker.user_id, speaker.level) for speaker in speakers)
+
+
+def quality_of(quality: media_pb2.Quality) -> Quality:
+    known = quality.HasField("round_trip_ms")
+    return Quality(
+        rtt_ms=round(quality.round_trip_ms) if known else None,
+        loss=round(quality.loss, 3),
+        jitter_ms=round(quality.jitter_ms),
+        mos=round(quality.mos, 2),
+    )
 
 
 def unavailable() -> Unavailable:

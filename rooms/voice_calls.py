@@ -12,7 +12,7 @@ from rooms.core import effects as do
 from rooms.core.effects import Effect
 from rooms.core.room import Room
 from rooms.lanes import Lanes
-from rooms.media_client import slots_of, speakers_of
+from rooms.media_client import quality_of, slots_of, speakers_of
 from rooms.placement import Placement
 
 MUTE_TRIES = 3  # who believes to be muted must be
@@ -83,6 +83,9 @@ class VoiceCalls:
             case "speakers":
                 speakers = event.speakers
                 self._tell(speakers.room_id, lambda room: room.speakers(speakers_of(speakers.speakers)))
+            case "quality":
+                told = event.quality
+                self._tell(told.room_id, lambda room: room.voices.quality(told.voice_id, quality_of(told)))
             case "voice_lost":
                 lost = event.voice_lost
                 self._tell(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from common.errors import Conflict, CwrkError, NotFound
 from rooms.core.effects import AttachVoice, CloseVoice, Effect, Negotiate, Send
 from rooms.frames.incoming import Offer, VoiceAttach
-from rooms.frames.outgoing import Answer, Slot, Slots, VoiceLost, error
+from rooms.frames.outgoing import Answer, Quality, Slot, Slots, VoiceLost, error
 
 
 @dataclass(slots=True)
@@ -94,6 +94,11 @@ class Voices:
         for asking in self._asked_by(user_id):
             asking.slots[voice_id] = slots
         return []
+
+    def quality(self, voice_id: str, quality: Quality) -> list[Effect]:
+        """The worker's event; the next one says as much, so one that nobody can be told is let go."""
+        voice = self._voices.get(voice_id)
+        return [Send(voice.conn_id, quality)] if voice and voice.conn_id else []
 
     def lost(self, user_id: int, voice_id: str, reason: str) -> list[Effect]:
         """The worker's event. A connection that replaced its own voice is not told: it knows."""

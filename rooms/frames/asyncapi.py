@@ -25,6 +25,7 @@ FILE = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 PLAIN: Mapping[Any, Json] = {
     str: {"type": "string"},
     int: {"type": "integer"},
+    float: {"type": "number"},
     bool: {"type": "boolean"},
     UUID: {"type": "string", "format": "uuid"},
 }

@@ -361,6 +361,20 @@ class Speakers:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How the receiver's own voice does, every 5 s while packets flow; the worse of both directions.
+
+    `rtt_ms`: None when not known; `loss`: 0 to 1; `mos`: what ears would say, 1 bad, 4.4 as good as it gets.
+    """
+
+    type: ClassVar = "quality"
+    rtt_ms: Ms | None
+    loss: Annotated[float, words(minimum=0, maximum=1)]
+    jitter_ms: Ms
+    mos: Annotated[float, words(minimum=1, maximum=4.5)]
+
+
+@dataclass(frozen=True, slots=True)
 class VoiceLost:
     """This voice is gone. Offer again, unless the reason is "taken_over".
 
@@ -410,6 +424,7 @@ ServerMessage: TypeAlias = (
     | PeerLeft
     | PeerTyping
     | Pong
+    | Quality
     | Reacted
     | Reconnect
     | Resumed

@@ -1,6 +1,14 @@
 """The worker's own reports, read back by aiortc, and those of clients."""
 
-from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSrPacket
+from aiortc.rtp import (
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +46,33 @@ def test_a_clients_sender_report_is_found_wherever_it_stands() -> None:
     assert list(rtcp.sender_reports(compound)) == [(2, (2_208_988_800 & 0xFFFF) << 16)]
 
 
+def test_a_clients_report_blocks_are_those_it_wrote() -> None:
+    block = ReportBlock(
+        ssrc=5, fraction_lost=64, cumulative_lost=-3, highest=70_000, jitter=480, last_report=9, delay=65536
+    )
+    other = ReportBlock(
+        ssrc=6, fraction_lost=0, cumulative_lost=1 << 22, highest=0, jitter=0, last_report=0, delay=0
+    )
+    info = RtcpSenderInfo(ntp_timestamp=1, rtp_timestamp=2, packet_count=3, octet_count=4)
+    theirs = RtcpReceiverInfo(
+        ssrc=7, fraction_lost=1, packets_lost=2, highest_sequence=3, jitter=4, lsr=5, dlsr=6
+    )
+    compound = rtcp.receiver_report(1, [block, other]) + bytes(
+        RtcpSrPacket(ssrc=1, sender_info=info, reports=[theirs])
+    )
+    assert list(rtcp.report_blocks(compound)) == [block, other, ReportBlock(7, 1, 2, 3, 4, 5, 6)]
+
+
+def test_a_packet_that_announces_more_blocks_than_it_has() -> None:
+    whole = rtcp.receiver_report(1, [])
+    assert list(rtcp.report_blocks(bytes([whole[0] | 31]) + whole[1:])) == []
+
+
+def test_an_answer_names_our_report_by_the_middle_of_its_time() -> None:
+    sr = rtcp.sender_report(SenderInfo(ssrc=2, wall=1.5, timestamp=0, packets=0, octets=0))
+    assert list(rtcp.sender_reports(sr)) == [(2, rtcp.ntp_middle(1.5))]
+
+
 @given(st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=40))
 def test_a_question_for_packets_reads_as_it_was_meant(sequences: list[int]) -> None:
     asked = rtcp.nack(1, 2, sequences)
@@ -59,6 +94,8 @@ def test_anything_else_reads_as_nothing(data: bytes) -> None:
     for ssrc, sequences in rtcp.nacks(data):
         assert 0 <= ssrc <= 0xFFFFFFFF
         assert all(0 <= sequence <= 0xFFFF for sequence in sequences)
+    for block in rtcp.report_blocks(data):
+        assert 0 <= block.ssrc <= 0xFFFFFFFF
     for ssrc, ntp in rtcp.sender_reports(data):
         assert 0 <= ssrc <= 0xFFFFFFFF
         assert 0 <= ntp <= 0xFFFFFFFF

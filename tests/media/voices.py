@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from bench.forward.client import Client
 from media.datagrams import DatagramSocket
-from media.events import Event, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.events import Event, QualityEvent, SlotsEvent, SpeakersEvent, VoiceLostEvent
 from media.worker import Negotiated, Worker
 from tests.media.dialled import Dialled
 
@@ -83,8 +83,10 @@ async def voices(*participants: Voice) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def recorded(worker: Worker, *, every: bool = False) -> AsyncIterator[list[Event]]:
-    """What the worker tells from now on of voices and slots; `every`: who speaks too, when it pleases."""
-    kinds = (SlotsEvent, SpeakersEvent, VoiceLostEvent) if every else (SlotsEvent, VoiceLostEvent)
+    """What the worker tells from now on of voices and slots; `every`: what it tells when it pleases, too."""
+    kinds: tuple[type[Event], ...] = (SlotsEvent, VoiceLostEvent)
+    if every:
+        kinds += (SpeakersEvent, QualityEvent)
     events: list[Event] = []
     with worker.events.subscribe() as subscription:
 

@@ -67,6 +67,34 @@ async def test_slots_go_to_their_listener_and_speakers_to_everybody(rooms: kit.R
     assert not [f for f in bob.seen if f["type"] == "slots"]
 
 
+async def test_quality_goes_to_its_own_participant_where_the_voice_is(rooms: kit.Rooms, room_id: str) -> None:
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    other_tab = await rooms.connect(room_id, 1)
+    await offer(ann)
+    score = {"loss": 0.0312345, "jitter_ms": 4.6, "mos": 4.098765}
+    for known in ({"round_trip_ms": 41.7}, {}):
+        quality = media_pb2.Quality(room_id=room_id, user_id="1", voice_id="voice-0", **score, **known)
+        rooms.media.say(media_pb2.Event(quality=quality))
+    told = {"loss": 0.031, "jitter_ms": 5, "mos": 4.1}
+    assert await ann.payload("quality") == {"rtt_ms": 42, **told}
+    assert await ann.payload("quality") == {"rtt_ms": None, **told}
+    rooms.media.say(media_pb2.Event(speakers=media_pb2.SpeakersChanged(room_id=room_id)))
+    for socket in (bob, other_tab):
+        await socket.until("speakers")
+        assert not [f for f in socket.seen if f["type"] == "quality"]
+
+
+async def test_quality_of_a_voice_that_nobody_here_has_is_let_go(rooms: kit.Rooms, room_id: str) -> None:
+    (ann,) = await rooms.enter(room_id, 1)
+    await offer(ann)
+    for user_id, voice_id in (("1", "voice-of-another-replica"), ("2", "voice-9")):
+        quality = media_pb2.Quality(room_id=room_id, user_id=user_id, voice_id=voice_id, mos=4.4)
+        rooms.media.say(media_pb2.Event(quality=quality))
+    rooms.media.say(media_pb2.Event(speakers=media_pb2.SpeakersChanged(room_id=room_id)))
+    await ann.until("speakers")
+    assert not [f for f in ann.seen if f["type"] == "quality"]
+
+
 async def test_an_event_that_overtakes_the_answer_follows_it(rooms: kit.Rooms, room_id: str) -> None:
     (ann,) = await rooms.enter(room_id, 1)
     rooms.media.answering.clear()
