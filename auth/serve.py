@@ -85,6 +85,7 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
                 variable="AUTH_LISTEN",
                 service_token=config.service_token,
                 names=[NAME],
+                check=db.ping,
                 register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
             ) as server:
                 try:

@@ -58,6 +58,11 @@ class Database:
                 retry_after=1.0,
             ) from error
 
+    async def ping(self) -> None:
+        """Raises Unavailable where the server does not answer."""
+        async with self.connection() as connection:
+            await connection.execute("SELECT")
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """One connection in a transaction: committed at the end, rolled back at an exception."""

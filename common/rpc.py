@@ -8,6 +8,7 @@ they are: status by the table in `common.errors`, the rest in a trailing
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
@@ -34,6 +35,7 @@ USER_KEY = "authorization"
 REQUEST_ID_KEY = "x-request-id"
 
 DEADLINE_SECONDS = 3.0
+CHECK_SECONDS = 0.5
 MAX_MESSAGE_BYTES = 1 << 20
 
 # A server takes pings that come more often than this for an attack, and hangs up on the third.
@@ -150,10 +152,12 @@ async def serve(
     service_token: str,
     names: Sequence[str],
     register: Callable[[grpc.aio.Server], None],
+    check: Callable[[], Awaitable[None]] | None = None,
     grace: float = 3.0,
 ) -> AsyncIterator[Server]:
     """Serve on `listen` (the setting `variable`), with health for `names` (full service names).
 
+    Health is NOT_SERVING while `check` raises a CwrkError or takes longer than CHECK_SECONDS.
     Leaving says NOT_SERVING, lets running calls end for `grace` seconds, and closes.
     Raises ConfigError when the port is taken, or when it would listen beyond
     loopback without a service token.
@@ -164,7 +168,7 @@ async def serve(
         )
     server = grpc.aio.server(interceptors=[Guard(service_token)], options=SERVER_OPTIONS)
     register(server)
-    servicer = health.aio.HealthServicer()
+    servicer = Health(check)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     try:
         port = server.add_insecure_port(listen)
@@ -181,6 +185,26 @@ async def serve(
     finally:
         await servicer.enter_graceful_shutdown()
         await server.stop(grace)
+
+
+class Health(health.aio.HealthServicer):  # type: ignore[misc]  # it has no types
+    """Says that a service serves only while what it cannot do without is there."""
+
+    def __init__(self, check: Callable[[], Awaitable[None]] | None) -> None:
+        super().__init__()
+        self._check = check
+
+    async def Check(  # noqa: N802
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> health_pb2.HealthCheckResponse:
+        answer: health_pb2.HealthCheckResponse = await super().Check(request, context)
+        if self._check is not None and answer.status == health_pb2.HealthCheckResponse.SERVING:
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._check()
+            except (errors.CwrkError, TimeoutError):
+                return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.NOT_SERVING)
+        return answer
 
 
 def user_token(context: Context) -> str:

@@ -49,4 +49,4 @@ async def _why_not(client: rpc.Client) -> str | None:
     except CwrkError as error:
         return error.message
     serving = health_pb2.HealthCheckResponse.SERVING
-    return None if answer.status == serving else "The service is stopping or cannot work."
+    return None if answer.status == serving else "The service is stopping, or its database is away."

@@ -126,6 +126,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
                 variable="ROOMS_LISTEN",
                 service_token=config.service_token,
                 names=[NAME],
+                check=opened.ping,
                 register=register,
             )
         )

@@ -120,9 +120,9 @@ class Batch:
         except asyncpg.IntegrityConstraintViolationError:
             self.committing = False
             raise
-        self.committing = False
         if outcomes is None:
             raise AssertionError("the head moved under its lock")
+        # `committing` stays: what is saved is saved, even where giving the connection back fails.
         return outcomes
 
     async def find(self) -> list[Outcome] | None:

@@ -18,7 +18,9 @@ MESSAGES = (
     " WHERE m.room_id = $1 AND m.kind = 'chat' AND m.seq < $2"
 )
 # As the index `events_words` has it: Russian and English words by their stems, nothing for stop words.
-HOLDS = " AND m.deleted_at IS NULL AND to_tsvector('russian', m.text) @@ websearch_to_tsquery('russian', $4)"
+HOLDS = (
+    " AND m.deleted_at IS NULL AND rooms.words_of(m.text) @@ websearch_to_tsquery('russian', rooms.plain($4))"
+)
 NEWEST_FIRST = " ORDER BY m.seq DESC LIMIT $3"
 
 LAST_SEQ = 2**63 - 1

@@ -11,8 +11,13 @@ ALTER TABLE events
     ADD COLUMN body jsonb;
 CREATE INDEX events_about ON events (about, kind, seq) WHERE about IS NOT NULL;
 CREATE INDEX events_chat ON events (room_id, seq) INCLUDE (user_id) WHERE kind = 'chat' AND deleted_at IS NULL;
--- 'russian' stems Latin words as English.
-CREATE INDEX events_words ON events USING gin (to_tsvector('russian', text))
+-- 'russian' stems Latin words as English. Lower case comes first, by Unicode: the parser knows only that of the
+-- server's locale, which may be C. And who writes е for ё is understood.
+CREATE FUNCTION plain(text text) RETURNS text IMMUTABLE PARALLEL SAFE
+    RETURN translate(lower(text COLLATE pg_c_utf8), 'ё', 'е');
+CREATE FUNCTION words_of(text text) RETURNS tsvector IMMUTABLE PARALLEL SAFE
+    RETURN to_tsvector('russian', plain(text));
+CREATE INDEX events_words ON events USING gin (words_of(text))
     WHERE kind = 'chat' AND deleted_at IS NULL;
 
 -- A deleted room's log is erased in batches (rooms/log/erasure.py): until then its events outlive it. Nobody writes

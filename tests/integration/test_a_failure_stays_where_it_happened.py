@@ -2,6 +2,8 @@
 
 import asyncio
 
+import aiohttp
+
 from tests import services
 from tests.integration.conftest import NewStudent
 
@@ -90,6 +92,10 @@ async def test_a_dead_database_saves_nothing_shows_nothing_and_comes_back(
             refused = await anna.frame("error")
             assert (refused["ref_id"], refused["retryable"]) == ("1", True), refused
             assert await anna.is_heard_by(boris)
+            async with aiohttp.ClientSession() as http, http.get(f"{anna.url}/readyz") as answer:
+                assert answer.status == 503
+                missing = {error["field"] for error in (await answer.json(content_type=None))["errors"]}
+            assert missing == {"auth", "rooms"}
         finally:
             chain.database.start()  # here, since it dies with the thread that starts it
             await asyncio.to_thread(chain.wait_until_ready)

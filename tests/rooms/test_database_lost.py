@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from common.database import Connection
+from rooms.core.effects import Outcome
+from rooms.log.batches import Batch
 from tests.rooms import kit
 from tests.rooms.proxy import Proxy, proxied
 
@@ -137,6 +140,23 @@ async def test_what_arrives_after_it_was_given_up_is_not_written(
         await bob.send("chat", {"message": "second"})
         await bob.until("chat")
         assert kit.texts(bob.seen) == ["first", "second"]
+
+
+async def test_what_is_saved_is_acked_though_the_time_ends_with_the_commit(
+    rooms: kit.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Batch.run
+
+    async def late(batch: Batch, connection: Connection) -> list[Outcome]:
+        await run(batch, connection)
+        raise TimeoutError
+
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    monkeypatch.setattr(Batch, "run", late)
+    await ann.send("chat", {"message": "just in time"})
+    assert (await ann.payload("chat_ack"))["seq"] == 1
+    assert (await bob.until("chat"))["seq"] == 1
 
 
 async def test_nobody_sees_a_message_before_it_is_committed(rooms: kit.Rooms) -> None:

@@ -51,6 +51,17 @@ async def test_words_are_found_in_all_their_forms_russian_and_english(rooms: kit
     assert await found(rooms, room_id, '"хорошая книга"') == [texts[0]]
 
 
+async def test_capitals_and_the_dots_of_yo_make_no_difference(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    texts = ["Доклад готов", "доклад готов", "ДОКЛАД", "Ёжик бежит", "елка", "READING"]
+    await say(rooms, room_id, 1, *texts)
+    for query in ("доклад", "Доклад", "ДОКЛАДА"):
+        assert await found(rooms, room_id, query) == [texts[2], texts[1], texts[0]]
+    assert await found(rooms, room_id, "ежик") == await found(rooms, room_id, "ЁЖИК") == [texts[3]]
+    assert await found(rooms, room_id, "ёлка") == [texts[4]]
+    assert await found(rooms, room_id, "read") == [texts[5]]
+
+
 @pytest.mark.parametrize("query", ["the", "и не", "-", '"', "& | ! ( :*", "%", "\\"])
 async def test_what_holds_no_word_finds_nothing(rooms: kit.Rooms, query: str) -> None:
     room_id = await rooms.create()
