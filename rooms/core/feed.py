@@ -146,17 +146,13 @@ class Feed:
         page = list(events or ())
         if page and page[0].seq != replay.after + 1:
             page = []  # the log begins later by now: what is left of it is no whole answer
-        effects: list[Effect] = [
-            do.Send(conn_id, announcement(self._room_id, event), seq=event.seq) for event in page
-        ]
+        effects: list[Effect] = [self._send(conn_id, event) for event in page]
         if page and page[-1].seq < replay.upto:
             return [*effects, replace(replay, after=page[-1].seq)]
         waited = self._replay_ends(conn_id)
         resumed = Resumed(bool(page), replay.from_seq, replay.upto)
         effects.append(do.Send(conn_id, resumed, replay.ref_id))
-        return effects + [
-            do.Send(conn_id, announcement(self._room_id, event), seq=event.seq) for event in waited
-        ]
+        return effects + [self._send(conn_id, event) for event in waited]
 
     def _replay_ends(self, conn_id: str) -> list[Event]:
         self._live = None

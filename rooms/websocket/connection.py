@@ -226,7 +226,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        if self.gone:
+        """Read on; but not for somebody who is let go."""
+        if self.gone or self._leaving is not None:
             return
         self._held = False
         self._transport.resume_reading()
@@ -267,6 +268,7 @@ class Connection(asyncio.Protocol):
         if self.closed_with is not None:
             return
         self.closed_with = code, reason
+        self._leaving = None
         if self._drained is not None:
             self._drained.set()
         self._abort_at = self._loop.time() + self._clockwork.timing.close
@@ -277,6 +279,8 @@ class Connection(asyncio.Protocol):
 
     def leave(self, code: int, reason: str) -> None:
         """Close as soon as nothing that the client sent is being saved; nothing more is read."""
+        if self.closed_with is not None:
+            return
         self.hold()
         self._leaving = code, reason
         if not self.saving:

@@ -63,9 +63,10 @@ PROTOCOL_ERROR = 1002
 TEXT_ONLY = (1003, "TEXT_ONLY")
 NOT_UTF_8 = (1007, "NOT_UTF_8")
 TOO_LARGE = (1009, "TOO_LARGE")
+TOO_MANY_FRAGMENTS = (1009, "TOO_MANY_FRAGMENTS")
 NO_CODE = 1005
 LONGEST_CONTROL = 125
-MOST_FRAGMENTS = 4096  # of one message: they may be empty, and cost us work all the same
+MOST_FRAGMENTS = 64  # of one message: each costs us as much work as a message, be it empty
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _decoder = codecs.getincrementaldecoder("utf-8")
@@ -225,7 +226,7 @@ class Parser:
         message.size += size
         message.frames += 1
         if message.frames > MOST_FRAGMENTS:
-            raise Broken(*TOO_LARGE)
+            raise Broken(*TOO_MANY_FRAGMENTS)
         self._frame = _Frame(message, final, mask, size)
 
     def _go_on(self, frame: _Frame) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from tests.chaos.checker import check
-from tests.chaos.history import Event
 from tests.chaos.run import Settings, running
 
 SETTINGS = Settings(seed=4, clients=8, rooms=2, sends=0, times=0, at_once=0, hold=(0, 0))
@@ -53,10 +52,6 @@ async def test_a_restored_backup_is_another_history() -> None:
             # What was told and promised before the restore was true then.
             inside = run.inside(room_id)
             assert check(before, lost[room_id], len(lost[room_id]), inside, settled=False) == []
-
-
-def ids(events: list[Event]) -> set[str]:
-    return {event.msg_id for event in events}
 
 
 async def until(happened: Callable[[], bool]) -> None:

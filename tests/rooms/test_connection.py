@@ -9,7 +9,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rooms.websocket import wire
-from rooms.websocket.connection import MAX_BYTES, MAX_FRAMES, Clockwork, Connection, Timing, broadcast
+from rooms.websocket.connection import (
+    EVENTS_AT_ONCE,
+    MAX_BYTES,
+    MAX_FRAMES,
+    Clockwork,
+    Connection,
+    Timing,
+    broadcast,
+)
 from rooms.websocket.flusher import Flusher
 from rooms.websocket.watch import Watch
 from tests.rooms import raw
@@ -162,13 +170,26 @@ async def test_a_client_that_vanishes_is_lost(line: Line) -> None:
     line.connection.send(wire.text(b"to nobody"))
 
 
-async def test_silence_ends_it_though_pings_were_sent() -> None:
-    line = await Line(Timing(ping=0.05, silence=0.2, close=0.1)).open()
-    ping = wire.frame(wire.Opcode.PING)
-    assert await line.read(2 * len(ping)) == ping * 2
-    await line.ear.wait_until_lost()
+async def test_silence_ends_it_though_pings_were_sent(line: Line) -> None:
+    heard_at, ping = line.connection.heard_at, wire.frame(wire.Opcode.PING)
+    for after in (15, 30):
+        line.connection.due(heard_at + after)
+        assert await line.read(len(ping)) == ping
+    line.connection.due(heard_at + 34.9)
+    assert not line.connection.closing
+    line.connection.due(heard_at + 35)
     assert line.connection.closed_with == (4202, "NO_PONG")
-    await line.close()
+
+
+async def test_who_answers_a_ping_stays(line: Line) -> None:
+    opened_at = line.connection.heard_at
+    line.connection.due(opened_at + 15)
+    await line.send(raw.frame(raw.PONG))
+    assert await asyncio.wait_for(line.ear.events.get(), PATIENCE) == wire.Pong(b"")
+    line.connection.due(opened_at + 35)
+    assert not line.connection.closing
+    line.connection.due(line.connection.heard_at + 35)
+    assert line.connection.closed_with == (4202, "NO_PONG")
 
 
 async def test_the_tokens_end_ends_it_and_a_newer_one_puts_it_off(line: Line) -> None:
@@ -189,3 +210,29 @@ async def test_who_is_let_go_stays_until_everything_is_saved(line: Line) -> None
     assert not line.connection.closing
     line.connection.saved()
     assert line.connection.closed_with == (4200, "DRAINING")
+
+
+async def test_nothing_more_is_read_of_who_is_let_go(line: Line) -> None:
+    """Not even by what was to read on later: a burst that was cut short, a newer token that is accepted."""
+    burst = [raw.frame(raw.TEXT, b"%d" % number) for number in range(EVENTS_AT_ONCE + 1)]
+    line.connection.data_received(b"".join(burst))
+    assert line.ear.events.qsize() == EVENTS_AT_ONCE  # the rest has its turn later
+    line.connection.saving = 1
+    line.connection.leave(4200, "DRAINING")
+    await asyncio.sleep(0)  # its turn comes
+    line.connection.resume()
+    assert line.ear.events.qsize() == EVENTS_AT_ONCE
+    line.connection.saved()
+    assert line.connection.closed_with == (4200, "DRAINING")
+
+
+async def test_who_is_let_go_while_closing_is_heard_out() -> None:
+    line = await Line(Timing(close=PATIENCE)).open()
+    line.connection.close(4003, "LEFT")
+    line.connection.leave(4200, "DRAINING")
+    goodbye = wire.close(4003, "LEFT")
+    assert await line.read(len(goodbye)) == goodbye
+    await line.send(raw.close(4003, b"LEFT"))
+    await line.ear.wait_until_lost()
+    assert await asyncio.get_running_loop().sock_recv(line.client, 1) == b""  # hung up, not cut off
+    await line.close()

@@ -37,12 +37,14 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[object]]:
     """Messages in fragments with control frames between, and what they mean."""
     sent, meant = b"", list[object]()
     for text in draw(st.lists(st.text(max_size=200), max_size=5)):
-        pieces = raw.fragments(text.encode(), draw(st.integers(1, 300)))
+        data = text.encode()
+        least = max(1, -(-len(data) // wire.MOST_FRAGMENTS))
+        pieces = raw.fragments(data, draw(st.integers(least, least + 300)))
         for number, piece in enumerate(pieces):
             if number and draw(st.booleans()):
-                data = draw(st.binary(max_size=125))
-                sent += raw.frame(raw.PING, data)
-                meant.append(wire.Ping(data))
+                ping = draw(st.binary(max_size=125))
+                sent += raw.frame(raw.PING, ping)
+                meant.append(wire.Ping(ping))
             sent += piece
         meant.append(text)
     return sent, meant
@@ -82,10 +84,17 @@ def test_a_long_reason_is_cut_between_characters() -> None:
     assert payload[2:].decode() == "ё" * 61
 
 
-def test_empty_fragments_without_end_are_too_much() -> None:
+def test_a_message_has_few_fragments_be_they_empty() -> None:
+    """As many messages as one may send a second cost little more in fragments than whole."""
+    assert wire.MOST_FRAGMENTS <= 64
     first, more = raw.frame(raw.TEXT, fin=False), raw.frame(raw.CONTINUATION, fin=False)
-    assert read([first + more * (wire.MOST_FRAGMENTS - 1)]) == []
-    assert read([first + more * wire.MOST_FRAGMENTS]) == [1009]
+    end = raw.frame(raw.CONTINUATION)
+    assert read([first + more * (wire.MOST_FRAGMENTS - 2) + end]) == [""]
+    parser = wire.Parser(1000)
+    parser.feed(first + more * wire.MOST_FRAGMENTS)
+    with pytest.raises(wire.Broken) as broken:
+        parser.next()
+    assert (broken.value.code, broken.value.reason) == (1009, "TOO_MANY_FRAGMENTS")
 
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
