@@ -11,13 +11,18 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from common import log
+
 COALESCE_SECONDS = 0.005
+
+logger = log.get("rooms.flusher")
 
 
 class Queued(Protocol):
     flushed_at: float
 
     def flush(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class Flusher:
@@ -60,4 +65,8 @@ class Flusher:
         now = self._loop.time()
         for each in queued:
             each.flushed_at = now
-            each.flush()
+            try:
+                each.flush()
+            except Exception:  # the others' frames wait no longer for that
+                logger.exception("not written")
+                each.abort()  # what it did not get it asks for when it comes back

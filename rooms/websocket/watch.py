@@ -7,6 +7,10 @@ import heapq
 import itertools
 from typing import Protocol
 
+from common import log
+
+logger = log.get("rooms.watch")
+
 
 class Watched(Protocol):
     def due(self, now: float) -> None:
@@ -19,7 +23,7 @@ class Watched(Protocol):
 class Watch:
     """Bounded by the connections: each is in here once, and once more for an earlier time it asked for.
 
-    One that has ended is let go when its time comes.
+    One that has ended is let go when its time comes. A fault in one is its own end, and nobody else's.
     """
 
     def __init__(self) -> None:
@@ -40,7 +44,7 @@ class Watch:
         if self._timer is not None:
             self._timer.cancel()
         for _, _, watched in self._heap:
-            watched.abort()
+            _end(watched)
         self._heap.clear()
 
     def _arm(self) -> None:
@@ -51,5 +55,17 @@ class Watch:
     def _wake(self) -> None:
         now = self._loop.time()
         while self._heap and self._heap[0][0] <= now:
-            heapq.heappop(self._heap)[2].due(now)
+            watched = heapq.heappop(self._heap)[2]
+            try:
+                watched.due(now)
+            except Exception:
+                logger.exception("not done in time")
+                _end(watched)  # nobody would wake it again
         self._arm()
+
+
+def _end(watched: Watched) -> None:
+    try:
+        watched.abort()
+    except Exception:
+        logger.exception("not ended")

@@ -40,12 +40,19 @@ class Loop:
 
 
 class Queue:
-    def __init__(self) -> None:
+    def __init__(self, fault: Exception | None = None) -> None:
         self.flushed_at = -1.0
         self.flushes = 0
+        self.aborted = False
+        self._fault = fault
 
     def flush(self) -> None:
+        if self._fault is not None:
+            raise self._fault
         self.flushes += 1
+
+    def abort(self) -> None:
+        self.aborted = True
 
 
 @pytest.fixture
@@ -95,3 +102,10 @@ def test_nobody_waits_longer_than_that(loop: Loop) -> None:
     flusher.due(second)
     loop.run_until(asked + COALESCE_SECONDS)
     assert (first.flushes, second.flushes) == (2, 2)
+
+
+def test_a_fault_in_one_ends_it_and_the_others_are_written(loop: Loop) -> None:
+    flusher, broken, after = Flusher(), Queue(ZeroDivisionError("a fault of ours")), Queue()
+    flusher.add([broken, after], [])
+    loop.run_until(loop.now)
+    assert (broken.aborted, after.aborted, after.flushes) == (True, False, 1)
