@@ -53,6 +53,13 @@ class Body:
         """A string, None when absent: what is not given is left as it is."""
         return None if self._members.get(name) is None else self.optional_text(name)
 
+    def given_user_id(self, name: str) -> str | None:
+        """A user's id, as the number or the string that it is elsewhere; None when absent."""
+        value = self._members.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.given_text(name)
+
     def optional_flag(self, name: str) -> bool | None:
         """True or false, None when absent."""
         value = self._members.get(name)

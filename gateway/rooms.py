@@ -64,7 +64,7 @@ class Rooms:
             locked=body.optional_flag("locked"),
             slow_mode_s=body.optional_integer("slow_mode_s"),
             listen_only=body.optional_flag("listen_only"),
-            owner_id=body.given_text("owner_id"),
+            owner_id=body.given_user_id("owner_id"),
         )
         body.check()
         updated = await self._rooms.call(self._stub.UpdateRoom, message, user_token=identity.token)

@@ -95,7 +95,13 @@ PATHS: dict[str, Json] = {
                 locked=optional(FLAG),
                 slow_mode_s=optional({"type": "integer", "minimum": 0, "maximum": 3600}),
                 listen_only=optional(FLAG),
-                owner_id=optional(text("The member who gets the room", pattern="^[1-9][0-9]{0,15}$")),
+                owner_id={
+                    "type": ["string", "integer", "null"],
+                    "description": "The member who gets the room",
+                    "pattern": "^[1-9][0-9]{0,15}$",
+                    "minimum": 1,
+                    "maximum": 10**16 - 1,
+                },
             ),
         ),
         "delete": operation(

@@ -191,7 +191,7 @@ async def test_everything_of_a_room_can_be_changed_also_to_nothing(api: Api, roo
             "locked": False,
             "slow_mode_s": 0,
             "listen_only": True,
-            "owner_id": "8",
+            "owner_id": 8,
         },
     )
     changes = rooms_pb2.UpdateRoomRequest(
@@ -210,7 +210,7 @@ async def test_everything_of_a_room_can_be_changed_also_to_nothing(api: Api, roo
 
 async def test_a_change_of_the_wrong_kind(api: Api, rooms: RecordedRooms) -> None:
     answer = await api.call(
-        "PATCH", f"/rooms/{ID}", {"locked": 1, "listen_only": "no", "slow_mode_s": "5", "owner_id": 8}
+        "PATCH", f"/rooms/{ID}", {"locked": 1, "listen_only": "no", "slow_mode_s": "5", "owner_id": [8]}
     )
     assert_problem(answer, 422, "INVALID_FIELDS")
     assert {(error["field"], error["message"]) for error in answer.json["errors"]} == {
