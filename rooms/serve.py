@@ -169,7 +169,8 @@ async def keep_leases(hub: Hub, presence: Presence) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         try:
-            await presence.renew(hub.everybody_here())
+            for room_id in await presence.renew(hub.everybody_here()):
+                hub.log.fanout.notify(room_id)
             await presence.sweep()
         except (CwrkError, asyncpg.PostgresError) as error:
             logger.warning("leases not kept", reason=type(error).__name__)

@@ -53,6 +53,7 @@ class Presence:
     def __init__(self, database: Database, replica: UUID) -> None:
         self._database = database
         self._replica = replica
+        self._untold: set[UUID] = set()  # rooms whose version does not count a lease that was taken again
 
     async def arrived(self, here: Here) -> None:
         """Somebody connected to this replica."""
@@ -81,11 +82,14 @@ class Presence:
                 self._replica,
             )
 
-    async def renew(self, here: Iterable[Here]) -> None:
-        """Everybody who is connected, all leases in one go. One that has lapsed is taken again."""
+    async def renew(self, here: Iterable[Here]) -> list[str]:
+        """Everybody who is connected, all leases in one go. One that has lapsed is taken again.
+
+        In which rooms that was: the others may have seen them go.
+        """
         everybody = sorted(here, key=lambda h: (h.room_id, h.user_id))
         if not everybody:
-            return
+            return []
         keys = (
             [UUID(h.room_id) for h in everybody],
             [h.user_id for h in everybody],
@@ -106,14 +110,27 @@ class Presence:
                 *keys,
                 float(SEAT_SECONDS),
             )
-            await connection.execute(
-                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
+            taken = await connection.fetch(
+                "INSERT INTO rooms.presence AS p (room_id, user_id, replica, expires_at)"
                 f" SELECT room_id, user_id, $4, clock_timestamp() + make_interval(secs => $5) {members}"
-                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
+                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at"
+                " RETURNING p.room_id, coalesce(old.expires_at <= clock_timestamp(), true) AS again",
                 *keys,
                 self._replica,
                 float(LEASE_SECONDS),
             )
+            # Noted before the commit, whose answer may be lost.
+            self._untold |= {row["room_id"] for row in taken if row["again"]}
+        return await self._count_up()
+
+    async def _count_up(self) -> list[str]:
+        """In a transaction of its own, since rooms are locked before their rows; if it fails, the next time."""
+        rooms = sorted(self._untold)
+        if rooms:
+            async with self._database.transaction() as connection:
+                await bump(connection, rooms)
+            self._untold.difference_update(rooms)
+        return [str(room_id) for room_id in rooms]
 
     async def sweep(self) -> None:
         """Forget the leases that nobody kept: a replica died."""
