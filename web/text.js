@@ -69,6 +69,7 @@ const en = {
 
   chat: 'Chat',
   message: 'Message',
+  slowMode: 'This room is slow: your message goes out in {n} s.',
   messageTo: 'Message to {room}',
   send: 'Send',
   noMessages: 'Nothing said yet. Say hello.',
@@ -218,6 +219,7 @@ const ru = {
 
   chat: 'Чат',
   message: 'Сообщение',
+  slowMode: 'Здесь медленный режим: сообщение уйдёт через {n} с.',
   messageTo: 'Сообщение в «{room}»',
   send: 'Отправить',
   noMessages: 'Пока ничего не написали. Поздоровайтесь!',

@@ -201,8 +201,12 @@ class Visit {
   }
 
   #failed(error) {
-    const { ref_id: id, code, message } = error;
-    if (this.#outbox.refused(id, error) || this.voice.refused(id, error)) return;
+    const { ref_id: id, code, message, retry_after_ms: after } = error;
+    if (this.#outbox.refused(id, error)) {
+      if (code === 'SLOW_MODE') state.tell(t('slowMode', { n: Math.ceil(after / 1000) }));
+      return;
+    }
+    if (this.voice.refused(id, error)) return;
     if (id === MUTE) this.#muteRefused();
     state.tell(errorText(code, message));
   }

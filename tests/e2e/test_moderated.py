@@ -40,6 +40,20 @@ async def test_a_listener_is_told_and_a_room_renames_itself(
         assert tom.complaints == []
 
 
+async def test_in_slow_mode_a_message_waits_and_says_so(new_person: NewPerson, stack: Stack) -> None:
+    async with Student.registered(stack.url, stack.ws_url, "Vera") as vera:
+        room = await vera.create_room("Algebra")
+        await vera.post(f"/rooms/{room}/join")
+        await vera.call("PATCH", f"/rooms/{room}", {"slow_mode_s": 3600})
+        tom = await new_person("Tom")
+        await tom.register_and_enter(f"/r/{room}")
+        await tom.say("first")
+        await tom.reads("first")
+        await tom.say("second")
+        await expect(tom.page.get_by_text("This room is slow: your message goes out in")).to_be_visible()
+        await expect(tom.page.locator(".message.pending")).to_contain_text("second")
+
+
 @pytest.mark.parametrize(
     ("how", "sentence", "again"),
     [
