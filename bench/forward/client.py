@@ -282,9 +282,19 @@ def stamped(size: int) -> bytes:
     return struct.pack(">Q", time.monotonic_ns()) + bytes(size - 8)
 
 
-def delay(packet: bytes) -> float:
-    """Seconds since the stamped payload of a forwarded packet was made."""
+def payload_of(packet: bytes) -> bytes:
+    """What a forwarded packet carries."""
     extension = 12 + 4 * (packet[0] & 0x0F)
     words = int.from_bytes(packet[extension + 2 : extension + 4], "big")
-    (then,) = struct.unpack_from(">Q", packet, extension + 4 + 4 * words)
-    return float(time.monotonic_ns() - then) / 1e9
+    return packet[extension + 4 + 4 * words :]
+
+
+def made_at(payload: bytes) -> float:
+    """When a stamped payload was made, by `time.monotonic`."""
+    (then,) = struct.unpack_from(">Q", payload)
+    return float(then) / 1e9
+
+
+def delay(packet: bytes) -> float:
+    """Seconds since the stamped payload of a forwarded packet was made."""
+    return time.monotonic() - made_at(payload_of(packet))

@@ -118,21 +118,21 @@ class Student:
     def _queue(self, kind: str) -> asyncio.Queue[dict[str, Any]]:
         return self._frames.setdefault(kind, asyncio.Queue())
 
-    async def send(self, kind: str, **payload: Any) -> None:
-        frame = {"type": kind, "payload": payload}
+    async def send(self, kind: str, *, ref_id: str | None = None, **payload: Any) -> None:
+        frame = {"type": kind, "payload": payload} | ({"id": ref_id} if ref_id else {})
         frames.RECEIVED.check(frame)
         await self._socket.send_json(frame)
 
-    async def frame(self, kind: str) -> dict[str, Any]:
+    async def frame(self, kind: str, *, patience: float = PATIENCE) -> dict[str, Any]:
         """The payload of the next frame of this type, with its `seq` where it has one."""
-        frame = await self.either(kind)
+        frame = await self.either(kind, patience=patience)
         payload: dict[str, Any] = frame["payload"]
         return payload | ({"seq": frame["seq"]} if "seq" in frame else {})
 
-    async def either(self, *kinds: str) -> dict[str, Any]:
+    async def either(self, *kinds: str, patience: float = PATIENCE) -> dict[str, Any]:
         """The next frame of one of these types, whole."""
         waiting = [asyncio.create_task(self._queue(kind).get()) for kind in kinds]
-        done, others = await asyncio.wait(waiting, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        done, others = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         for other in others:
             other.cancel()
         if not done:
@@ -157,6 +157,13 @@ class Student:
             await asyncio.sleep(answer["payload"]["retry_after_ms"] / 1000)  # as the server asked
         self.voice_id = answer["payload"]["voice_id"]
         await self.voice.connect(answer["payload"]["sdp"])
+
+    async def hears_from_the_worker(self) -> None:
+        """Adopts the voice that it has, so that the worker is asked, after all that it was told before."""
+        ref_id = f"adopts {next(self._numbers)}"
+        await self.send("voice_attach", ref_id=ref_id, voice_id=self.voice_id)
+        while (await self.either("slots")).get("id") != ref_id:
+            pass
 
     async def is_heard_by(self, *others: Student) -> bool:
         """Whether of packets said from now on one comes to each of the others within the patience."""

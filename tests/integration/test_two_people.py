@@ -1,5 +1,7 @@
 """The main job, without a browser: two people register, meet in a room, write and talk."""
 
+import asyncio
+
 from tests.integration.conftest import NewStudent
 
 
@@ -48,6 +50,22 @@ async def test_they_hear_each_other_and_a_mute_holds_on_the_server(student: NewS
 
         await anna.send("mute", muted=False)
         assert await anna.is_heard_by(boris)
+
+
+async def test_they_are_told_how_their_voices_do(student: NewStudent) -> None:
+    anna, boris = await student("Anna"), await student("Boris")
+    room = await anna.create_room("Talk")
+    async with anna.in_room(room), boris.in_room(room):
+        await anna.speak_up()
+        await boris.speak_up()
+        # The first is between two reports, which are 5 s apart.
+        told = asyncio.create_task(anna.frame("quality", patience=30))
+        while not told.done():
+            assert await anna.is_heard_by(boris)
+        quality = await told
+        assert set(quality) == {"rtt_ms", "loss", "jitter_ms", "mos"}
+        assert quality["rtt_ms"] is None  # Boris has said nothing that she could report of
+        assert 0 <= quality["loss"] <= 1 <= quality["mos"] <= 4.5
 
 
 async def test_who_leaves_is_gone_for_the_others_at_once(student: NewStudent) -> None:
