@@ -54,14 +54,7 @@ class Open:
 class Hub:
     """Inputs of connections, the log, the worker and other replicas to Room; its effects to them."""
 
-    def __init__(
-        self,
-        store: Store,
-        presence: Presence,
-        epoch: str,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, store: Store, presence: Presence, epoch: str) -> None:
         self.store = store
         self.presence = presence
         self.epoch = epoch
@@ -70,7 +63,6 @@ class Hub:
         self.log = LogCalls(
             tell=self.tell, start=self._start, connection=self._connection, known_head=self._known_head
         )
-        self._clock = clock
         self._reading = True
         self._open: dict[str, Open] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
@@ -143,7 +135,7 @@ class Hub:
         try:
             self.tell(
                 room_id,
-                lambda room: room.connect(connection.conn_id, member, self._clock(), hello, resume),
+                lambda room: room.connect(connection.conn_id, member, time.time(), hello, resume),
             )
         except CwrkError:
             self.connections.remove(connection.conn_id)
@@ -172,7 +164,7 @@ class Hub:
     def receive(self, room_id: str, conn_id: str, frame: Frame) -> None:
         """A frame of an attached connection."""
         if self._reading:
-            self.tell(room_id, lambda room: room.receive(conn_id, frame, self._clock()))
+            self.tell(room_id, lambda room: room.receive(conn_id, frame, time.time()))
 
     def renewed(self, room_id: str, identity: Identity) -> None:
         """A participant has a newer token, perhaps with another name."""
@@ -181,7 +173,8 @@ class Hub:
     def detach(self, room_id: str, conn_id: str) -> None:
         """An attached connection is gone."""
         self.connections.remove(conn_id)
-        self.tell(room_id, lambda room: room.participants.disconnect(conn_id, self._clock()))
+        tick = asyncio.get_running_loop().time()
+        self.tell(room_id, lambda room: room.participants.disconnect(conn_id, time.time(), tick))
 
     def session_ended(self, room_id: str, conn_id: str) -> None:
         """An attached connection speaks for nobody any more."""
@@ -355,12 +348,12 @@ class Hub:
         self.tell(room_id, lambda room: room.ruled(asked, outcome))
 
     def _wake(self, room_id: str, effect: do.Wake) -> None:
-        asyncio.get_running_loop().call_later(
-            max(0.0, effect.at - self._clock()) + 0.001, self._tick, room_id
-        )
+        asyncio.get_running_loop().call_at(effect.at, self._tick, room_id, effect.at)
 
-    def _tick(self, room_id: str) -> None:
-        self.tell(room_id, lambda room: room.participants.tick(self._clock()))
+    def _tick(self, room_id: str, at: float) -> None:
+        """A timer may come by its resolution too early: it is what was asked for all the same."""
+        now = max(at, asyncio.get_running_loop().time())
+        self.tell(room_id, lambda room: room.participants.tick(now))
 
     # --- small things -----------------------------------------------------------------------------------
 

@@ -219,7 +219,7 @@ class CloseVoice:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Call `tick` at this time, unix seconds."""
+    """Call `tick` at this time, or later: of the clock that never steps back."""
 
     at: float
 

@@ -43,7 +43,7 @@ class Participant:
     member: Member
     present: bool = True
     connections: set[str] = field(default_factory=set)
-    lost_at: float | None = None  # when the last connection here went
+    lost_at: float | None = None  # when the last connection here went, by the clock of `tick`
     dropped: bool = False  # the grace is over: the tables are told that nobody is connected here
     changes: int = 0  # of what they change themselves: mute, hand, name
     mutes: int = 0

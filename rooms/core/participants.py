@@ -128,8 +128,8 @@ class Participants:
         self._connections[conn_id] = member.user_id
         return effects
 
-    def disconnect(self, conn_id: str, now: float) -> list[Effect]:
-        """A websocket is gone, for whatever reason."""
+    def disconnect(self, conn_id: str, now: float, tick: float) -> list[Effect]:
+        """A websocket is gone, for whatever reason: `now` by the clock, `tick` by that of `tick`."""
         user_id = self._connections.pop(conn_id, None)
         if user_id is None:
             return []
@@ -139,23 +139,25 @@ class Participants:
         participant.connections.discard(conn_id)
         if participant.connections:
             return []
-        participant.lost_at = now
+        participant.lost_at = tick
         participant.member = replace(participant.member, last_seen=now)
-        return [do.HoldSeat(user_id), do.Wake(now + GRACE_SECONDS), do.Wake(now + SEAT_SECONDS)]
+        return [do.HoldSeat(user_id), do.Wake(tick + GRACE_SECONDS), do.Wake(tick + SEAT_SECONDS)]
 
     def tick(self, now: float) -> list[Effect]:
-        """Those who did not come back: gone for the others after the grace, and for good after the seat."""
+        """Those who did not come back: gone for the others after the grace, and for good after the seat.
+
+        `now` is of a clock that never steps back.
+        """
         effects: list[Effect] = []
         for user_id, participant in list(self._all.items()):
             if participant.lost_at is None:
                 continue
-            away = now - participant.lost_at
-            if away >= GRACE_SECONDS and not participant.dropped:
+            if now >= participant.lost_at + GRACE_SECONDS and not participant.dropped:
                 participant.dropped = True
                 effects.append(do.DropPresence(user_id))
                 if not participant.member.elsewhere:
                     effects += self._went(participant)
-            if away >= SEAT_SECONDS:
+            if now >= participant.lost_at + SEAT_SECONDS:
                 participant.lost_at = None
                 if not participant.member.elsewhere:
                     effects += self._voices.ended(user_id)

@@ -6,8 +6,9 @@
 
 The contract: each method is synchronous, and its effects run, in their order,
 before the next call. Room knows no socket, no clock and no database: the time is
-an argument (unix seconds), and what takes time is an effect whose result comes
-back as another call. Results for connections that are gone meanwhile do no harm.
+an argument (unix seconds; for who is lost those of a clock that never steps back),
+and what takes time is an effect whose result comes back as another call. Results
+for connections that are gone meanwhile do no harm.
 """
 
 from __future__ import annotations

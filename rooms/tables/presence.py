@@ -124,7 +124,7 @@ class Presence:
         return await self._count_up()
 
     async def _count_up(self) -> list[str]:
-        """In a transaction of its own, since rooms are locked before their rows; if it fails, the next time."""
+        """In a transaction of its own, since rooms are locked before their rows. Later if it fails."""
         rooms = sorted(self._untold)
         if rooms:
             async with self._database.transaction() as connection:

@@ -1,6 +1,9 @@
 """Joining and leaving: members, seats, and who sees whom."""
 
 import asyncio
+import itertools
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,3 +129,15 @@ async def test_a_mute_outlives_the_visit(rooms: kit.Rooms) -> None:
         state = kit.Socket(ws)
         participants = (await state.payload("state"))["participants"]
     assert [(p["user_id"], p["muted"]) for p in participants] == [("1", False), ("2", True)]
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_who_is_gone(
+    rooms: kit.Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.core.participants.GRACE_SECONDS", 0.1)
+    backwards = itertools.count(int(time.time()), -1)
+    monkeypatch.setattr("rooms.hub.time", SimpleNamespace(time=lambda: next(backwards)))
+    room_id = await rooms.create()
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    await bob.ws.close()
+    assert (await ann.payload("peer_left"))["user_id"] == "2"

@@ -110,7 +110,7 @@ def test_in_a_listen_only_room_members_are_silent_and_moderators_are_not() -> No
 
 def test_somebody_whose_connection_is_lost_for_a_moment_is_muted_all_the_same() -> None:
     room = room_with(ANN, BOB)
-    room.participants.disconnect("c2", 1010.0)
+    room.participants.disconnect("c2", 1010.0, 10.0)
     muted = bob(muted=True, muted_by="moderator", last_seen_unix=1010)
     assert happens(room, 42, Ruled(2, "mute")) == [
         MuteVoice(2, True),

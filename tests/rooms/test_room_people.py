@@ -47,7 +47,7 @@ def test_another_tab_is_the_same_participant() -> None:
     room = room_with(ANN, BOB)
     effects = room.connect("c3", BOB, 1002.0, HELLO)
     assert [type(effect) for effect in effects] == [Send, Send]  # hello and state, nothing to the others
-    assert room.participants.disconnect("c3", 1003.0) == []  # the other tab is still there
+    assert room.participants.disconnect("c3", 1003.0, 3.0) == []  # the other tab is still there
 
 
 def test_tabs_are_counted() -> None:
@@ -58,25 +58,25 @@ def test_tabs_are_counted() -> None:
 
 def test_a_lost_connection_may_come_back_within_the_grace() -> None:
     room = room_with(ANN, BOB)
-    assert room.participants.disconnect("c2", 1010.0) == [HoldSeat(2), Wake(1018.0), Wake(1040.0)]
-    assert room.participants.tick(1017.9) == []
+    assert room.participants.disconnect("c2", 1010.0, 10.0) == [HoldSeat(2), Wake(18.0), Wake(40.0)]
+    assert room.participants.tick(17.9) == []
     effects = room.connect("c3", BOB, 1017.95, HELLO)
     assert [type(effect) for effect in effects] == [Send, Send]
-    assert room.participants.tick(1018.0) == []
+    assert room.participants.tick(18.0) == []
 
 
 def test_after_the_grace_the_others_hear_and_after_the_seat_the_voice_ends() -> None:
     room = room_with(ANN, BOB)
-    room.participants.disconnect("c2", 1010.0)
-    assert room.participants.tick(1018.0) == [DropPresence(2), Broadcast(("c1",), PeerLeft("R", "2"))]
-    assert room.participants.tick(1039.0) == []
-    assert room.participants.tick(1040.0) == [CloseVoice(2)]
+    room.participants.disconnect("c2", 1010.0, 10.0)
+    assert room.participants.tick(18.0) == [DropPresence(2), Broadcast(("c1",), PeerLeft("R", "2"))]
+    assert room.participants.tick(39.0) == []
+    assert room.participants.tick(40.0) == [CloseVoice(2)]
 
 
 def test_somebody_who_comes_back_between_grace_and_seat_has_come_anew() -> None:
     room = room_with(ANN, BOB)
-    room.participants.disconnect("c2", 1010.0)
-    room.participants.tick(1018.0)
+    room.participants.disconnect("c2", 1010.0, 10.0)
+    room.participants.tick(18.0)
     joined = room.connect("c3", BOB, 1020.0, HELLO)[0]
     assert isinstance(joined, Broadcast)
     assert isinstance(joined.message, PeerJoined)
@@ -90,7 +90,7 @@ def test_leaving_is_at_once_and_for_every_tab() -> None:
         CloseVoice(2),
         Broadcast(("c1",), PeerLeft("R", "2")),
     ]
-    assert room.participants.disconnect("c2", 1010.0) == []
+    assert room.participants.disconnect("c2", 1010.0, 10.0) == []
 
 
 def test_people_on_other_replicas_come_and_go_like_our_own() -> None:
@@ -119,18 +119,18 @@ def test_who_connected_while_the_tables_were_read_stays() -> None:
 
 def test_who_went_to_another_replica_neither_leaves_nor_loses_the_voice() -> None:
     room = room_with(ANN, BOB)
-    room.participants.disconnect("c2", 1010.0)
+    room.participants.disconnect("c2", 1010.0, 10.0)
     elsewhere = Member(2, "Bob", "member", "", 200, 200, visit=2, elsewhere=True)
     assert tables_say(room, ANN, elsewhere) == []
-    assert room.participants.tick(1018.0) == [DropPresence(2)]
-    assert room.participants.tick(1040.0) == []
+    assert room.participants.tick(18.0) == [DropPresence(2)]
+    assert room.participants.tick(40.0) == []
 
 
 def test_a_room_is_idle_when_nobody_of_ours_is_in_it_any_more() -> None:
     room = room_with(ANN)
     assert not room.idle
-    room.participants.disconnect("c1", 1010.0)
-    room.participants.tick(1018.0)
+    room.participants.disconnect("c1", 1010.0, 10.0)
+    room.participants.tick(18.0)
     assert not room.idle  # the seat is kept
-    room.participants.tick(1040.0)
+    room.participants.tick(40.0)
     assert room.idle
