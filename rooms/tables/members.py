@@ -62,13 +62,14 @@ class Members:
             return await _member(connection, room_id, user_id)
 
     async def leave(self, room_id: UUID, user_id: int) -> None:
-        """Free the seat and end the membership; an owner stays a member. Not a member: nothing happens.
+        """Free the seat and end the membership. Not a member: nothing happens.
 
+        An owner stays a member, and so does everybody of a private room: else they could not come back.
         Raises NotFound for a room that is not there.
         """
         async with self._database.transaction() as connection:
             room = await lock_room(connection, room_id, user_id)
-            if room.role == "owner":
+            if room.role == "owner" or (room.role and room.private):
                 await _give_up_seat(connection, room_id, user_id)
             elif room.role:
                 await end_membership(connection, room_id, user_id)
@@ -180,7 +181,7 @@ async def end_membership(
 
 
 async def _give_up_seat(connection: Connection, room_id: UUID, user_id: int) -> None:
-    """Of an owner who leaves: the membership stays, another stay begins."""
+    """Of who leaves and stays a member: another stay begins."""
     for table in ("seats", "presence"):
         await connection.execute(
             f"DELETE FROM rooms.{table} WHERE room_id = $1 AND user_id = $2",  # noqa: S608

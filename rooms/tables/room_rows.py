@@ -36,6 +36,7 @@ class Locked:
 
     max_participants: int
     locked: bool
+    private: bool
     role: str
 
 
@@ -86,9 +87,10 @@ async def lock_room(connection: Connection, room_id: UUID, user_id: int, *, invi
         raise gone()
     # Only now: the statement that waited for the lock still sees what was before it.
     role = await role_of(connection, room_id, user_id)
-    if row["visibility"] == "private" and not role and not invited:
+    private = row["visibility"] == "private"
+    if private and not role and not invited:
         raise gone()
-    return Locked(row["max_participants"], row["locked"], role)
+    return Locked(row["max_participants"], row["locked"], private, role)
 
 
 async def lock_log(connection: Connection, room_id: UUID) -> int:

@@ -84,13 +84,16 @@ async def test_leaving_twice_is_leaving(rooms: kit.Rooms) -> None:
     await rooms.leave(room_id, 2)
 
 
-async def test_an_owner_who_leaves_may_come_back_to_a_private_room(rooms: kit.Rooms) -> None:
+async def test_who_leaves_a_private_room_may_come_back(rooms: kit.Rooms) -> None:
     room_id = await rooms.create(visibility="private")
-    (ann,) = await rooms.enter(room_id, 1)
-    await rooms.leave(room_id, 1)
-    assert await ann.closed() == (4003, "LEFT")
-    await rooms.join(room_id, 1)
-    await rooms.connect(room_id, 1)
+    code = (await rooms.call("CreateInvite", pb.CreateInviteRequest(room_id=room_id, max_uses=1), 1)).code
+    await rooms.call("AcceptInvite", pb.AcceptInviteRequest(code=code), 2)
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    for user_id, socket in ((1, ann), (2, bob)):
+        await rooms.leave(room_id, user_id)
+        assert await socket.closed() == (4003, "LEFT")
+    assert await seated(rooms, room_id) == []
+    await rooms.enter(room_id, 1, 2)
 
 
 async def test_a_lost_connection_leaves_then_loses_its_seat_and_its_voice(
