@@ -26,22 +26,35 @@ class Lanes:
 
     async def run(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` gives, after everything before it in the lane. It runs even if the caller gives up."""
-        return await asyncio.shield(self._enqueue(key, work))
+        self._check(key)
+        task = self._enqueue(key, work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_fault)
+            raise
 
-    def start(self, key: Hashable, work: Callable[[], Awaitable[object]]) -> bool:
-        """The same, with nobody waiting: a failure is logged. False when the lane is full."""
+    def start(self, key: Hashable, work: Callable[[], Awaitable[object]], *, always: bool = False) -> bool:
+        """The same, with nobody waiting: a failure is logged. False when the lane is full.
+
+        `always`: never refused, for who sees to it that there are few of them.
+        """
 
         async def alone() -> None:
             try:
                 await work()
             except CwrkError as error:
                 logger.warning("not done", lane=str(key), code=error.code)
+            except Exception:
+                logger.exception("unexpected error", lane=str(key))
 
         try:
-            self._enqueue(key, alone)
+            if not always:
+                self._check(key)
         except TooMany:
             logger.warning("lane is full", lane=str(key))
             return False
+        self._enqueue(key, alone)
         return True
 
     async def drain(self) -> None:
@@ -49,9 +62,11 @@ class Lanes:
         while self._last:
             await asyncio.wait(self._last.values())
 
-    def _enqueue(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+    def _check(self, key: Hashable) -> None:
         if self._length.get(key, 0) >= LONGEST:
             raise TooMany("Too much at once. Try again in a moment.", retry_after=1.0)
+
+    def _enqueue(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
         before = self._last.get(key)
 
         async def in_turn() -> T:
@@ -70,3 +85,10 @@ class Lanes:
         # Whoever waits gets the exception; when nobody does any more, it is not worth a warning.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
+
+
+def _log_fault(done: asyncio.Task[object]) -> None:
+    """A fault of ours that nobody waits for any more."""
+    problem = None if done.cancelled() else done.exception()
+    if problem is not None and not isinstance(problem, CwrkError):
+        logger.error("unexpected error", exc_info=problem)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 
-from common.errors import CwrkError, TooMany, TooSlow, Unavailable
+from common import log
+from common.errors import CwrkError, Internal, TooMany, TooSlow, Unavailable
 from proto import media_pb2
 from rooms.core import effects as do
 from rooms.core.effects import Effect
@@ -15,61 +17,78 @@ from rooms.lanes import Lanes
 from rooms.media_client import quality_of, slots_of, speakers_of
 from rooms.placement import Placement
 
-MUTE_TRIES = 3  # who believes to be muted must be
+TRIES = 3  # who believes to be muted must be, and who was sent out is not to speak on
 
 Tell = Callable[[str, Callable[[Room], list[Effect]]], None]
 
 
+logger = log.get("rooms.voice")
+
+
+@dataclass(slots=True)
+class Wanted:
+    """How a voice is to be, not told yet: closed, and whether one that comes after that is muted."""
+
+    closed: bool = False
+    muted: bool | None = None
+
+
 class VoiceCalls:
-    """A participant's calls to the worker go one after the other, in the order they were asked for."""
+    """A participant's calls to the worker go one after the other, in the order they were asked for.
+
+    Offers wait in a lane that may be full. A mute or a close never is refused: it changes
+    the last thing that is wanted in that lane, or is the first.
+    """
 
     def __init__(self, placement: Placement, lanes: Lanes, tell: Tell) -> None:
         self._placement = placement
         self._lanes = lanes
         self._tell = tell
+        self._wanted: dict[Hashable, Wanted] = {}  # by lane: the last of it, not begun
 
     def negotiate(self, room_id: str, asked: do.Negotiate) -> None:
-        worker = self._placement.worker_of(room_id)
-
         async def call() -> None:
-            try:
-                answer = await worker.negotiate(room_id, asked.user_id, asked.sdp, asked.muted)
-            except CwrkError as problem:
-                self._refused(room_id, asked, problem)
-            else:
-                self._tell(room_id, lambda room: room.negotiated(asked, answer))
+            worker = self._placement.worker_of(room_id)
+            answer = await worker.negotiate(room_id, asked.user_id, asked.sdp, asked.muted)
+            self._tell(room_id, lambda room: room.negotiated(asked, answer))
 
         self._start(room_id, asked, call)
 
     def attach(self, room_id: str, asked: do.AttachVoice) -> None:
-        worker = self._placement.worker_of(room_id)
-
         async def call() -> None:
-            try:
-                slots = await worker.attach(room_id, asked.user_id, asked.voice_id, asked.muted)
-            except CwrkError as problem:
-                self._refused(room_id, asked, problem)
-            else:
-                self._tell(room_id, lambda room: room.attached(asked, slots))
+            worker = self._placement.worker_of(room_id)
+            slots = await worker.attach(room_id, asked.user_id, asked.voice_id, asked.muted)
+            self._tell(room_id, lambda room: room.attached(asked, slots))
 
         self._start(room_id, asked, call)
 
     def mute(self, room_id: str, asked: do.MuteVoice) -> None:
-        worker = self._placement.worker_of(room_id)
-
-        async def call() -> None:
-            for _ in range(MUTE_TRIES - 1):
-                with contextlib.suppress(TooSlow):
-                    return await worker.set_muted(room_id, asked.user_id, asked.muted)
-            return await worker.set_muted(room_id, asked.user_id, asked.muted)
-
-        self._lanes.start(_lane(room_id, asked.user_id), lambda: _unless_away(call()))
+        self._want(room_id, asked.user_id).muted = asked.muted
 
     def close(self, room_id: str, asked: do.CloseVoice) -> None:
-        worker = self._placement.worker_of(room_id)
-        self._lanes.start(
-            _lane(room_id, asked.user_id), lambda: _unless_away(worker.close(room_id, asked.user_id))
-        )
+        wanted = self._want(room_id, asked.user_id)
+        wanted.closed, wanted.muted = True, None
+
+    def _want(self, room_id: str, user_id: int) -> Wanted:
+        """What the worker is about to be told of somebody, to be changed: so a flood of mutes is one call."""
+        lane = _lane(room_id, user_id)
+        if (waiting := self._wanted.get(lane)) is not None:
+            return waiting
+        wanted = self._wanted[lane] = Wanted()
+
+        async def call() -> None:
+            if self._wanted.get(lane) is wanted:
+                del self._wanted[lane]
+            worker = self._placement.worker_of(room_id)
+            if wanted.closed:
+                await _insist(lambda: worker.close(room_id, user_id), lambda: False)
+            if (muted := wanted.muted) is not None:
+                # Enough where something newer waits to be told.
+                await _insist(lambda: worker.set_muted(room_id, user_id, muted), lambda: lane in self._wanted)
+
+        # Behind each offer there is at most one.
+        self._lanes.start(lane, call, always=True)
+        return wanted
 
     def heard(self, event: media_pb2.Event) -> None:
         """An event of a worker."""
@@ -96,7 +115,19 @@ class VoiceCalls:
     def _start(
         self, room_id: str, asked: do.Negotiate | do.AttachVoice, call: Callable[[], Awaitable[None]]
     ) -> None:
-        if not self._lanes.start(_lane(room_id, asked.user_id), call):
+        async def answered() -> None:
+            try:
+                await call()
+            except CwrkError as problem:
+                self._refused(room_id, asked, problem)
+            except Exception:
+                logger.exception("unexpected error", room_id=room_id)
+                self._refused(room_id, asked, Internal("Something went wrong on our side."))
+
+        lane = _lane(room_id, asked.user_id)
+        if self._lanes.start(lane, answered):
+            self._wanted.pop(lane, None)  # what is wanted from here on is told after this call
+        else:
             busy = TooMany("Too much at once. Try again in a moment.", retry_after=1.0)
             # Not from within the effect: a room is told one thing at a time.
             asyncio.get_running_loop().call_soon(self._refused, room_id, asked, busy)
@@ -109,10 +140,18 @@ class VoiceCalls:
         )
 
 
-async def _unless_away(call: Awaitable[None]) -> None:
+async def _insist(call: Callable[[], Awaitable[None]], enough: Callable[[], bool]) -> None:
     """A worker that is away has no voices: the next offer says what there is to say."""
     with contextlib.suppress(Unavailable):
-        await call
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await call()
+                break
+            except TooSlow:
+                if not tries_left:
+                    raise
+                if enough():
+                    break
 
 
 def _lane(room_id: str, user_id: int) -> tuple[str, int, str]:
