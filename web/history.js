@@ -1,20 +1,18 @@
 /**
- * What has been said in the room: the newest page on coming in, what was missed during a long absence, older
- * pages as one scrolls up. What cannot be had now is asked for again for as long as there is a connection.
+ * What has been said in the room: the newest page on coming in, older pages as one scrolls up. What cannot be
+ * had now is asked for again for as long as there is a connection.
  */
 import * as api from './api.js';
 import * as state from './state.js';
 import { batch } from './vendor/signals-core.js';
 
-/** After a long absence this many pages are fetched at most before the chat starts afresh. */
-const CATCH_UP_PAGES = 10;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
 export class History {
   #roomId;
-  /** The seq after which messages are missing: 0 when none are here yet, null when none are missing. @type {number | null} */
-  #missingAfter = 0;
+  /** Whether the newest page is not here yet. What is said from now on comes by itself. */
+  #missing = true;
   /** Changes with each attempt, so that the answer to an earlier one is known as such. */
   #attempt = 0;
   #failures = 0;
@@ -28,7 +26,7 @@ export class History {
   /** There is a connection (again). */
   connected() {
     this.#failures = 0;
-    if (this.#missingAfter !== null) this.#catchUp();
+    if (this.#missing) this.#load();
   }
 
   /** There is none now; what is under way may lack what is said meanwhile. */
@@ -37,10 +35,14 @@ export class History {
     clearTimeout(this.#timer);
   }
 
-  /** The connection is back, what was said in between is not. */
+  /**
+   * The connection is back, what became of the room in between is not: also messages that are here may have
+   * been changed, or be no more. So they go, and the newest page comes as for somebody new.
+   */
   missed() {
-    this.#missingAfter ??= state.messages.value.at(-1)?.seq ?? 0;
-    this.#catchUp();
+    state.forgetMessages();
+    this.#missing = true;
+    this.#load();
   }
 
   async loadOlder() {
@@ -55,38 +57,23 @@ export class History {
     }
   }
 
-  async #catchUp() {
+  async #load() {
     clearTimeout(this.#timer);
     const attempt = ++this.#attempt;
-    const after = this.#missingAfter;
     try {
-      const { items, next, reached } = await this.#fetchBack(after);
+      const { items, next_cursor: next } = await api.chat(this.#roomId, '');
       if (attempt !== this.#attempt) return;
-      this.#missingAfter = null;
+      this.#missing = false;
       batch(() => {
-        if (!reached) state.forgetMessages(after);
-        this.#keep(items, after && reached ? state.older.value.cursor : next);
+        this.#keep(items, next);
         state.historyIs('known');
       });
     } catch {
       if (attempt !== this.#attempt) return;
       if (state.history.value === 'loading') state.historyIs('failed');
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
-      this.#timer = setTimeout(() => this.#catchUp(), wait * (0.5 + Math.random() / 2));
+      this.#timer = setTimeout(() => this.#load(), wait * (0.5 + Math.random() / 2));
     }
-  }
-
-  /** The newest page and those before it, down to `after`; of nothing known, the newest page alone. */
-  async #fetchBack(after) {
-    const items = [];
-    let next = '';
-    for (let pages = 0; pages < CATCH_UP_PAGES; pages += 1) {
-      const page = await api.chat(this.#roomId, next);
-      items.push(...page.items);
-      next = page.next_cursor;
-      if (!after || !next || items.at(-1).seq <= after) return { items, next, reached: true };
-    }
-    return { items, next, reached: false };
   }
 
   #keep(items, cursor) {

@@ -33,6 +33,8 @@ export class Socket {
   #stopTokens;
   /** @type {{epoch: string, last_seq: number} | null} where to resume */
   #position = null;
+  /** @type {{epoch: string, last_seq: number} | null} where the log stood when the server said hello */
+  #head = null;
 
   /**
    * @param {string} roomId
@@ -92,6 +94,7 @@ export class Socket {
   #received(frame) {
     this.#watch();
     if (frame.type === 'hello') this.#greeted(frame.payload);
+    if (frame.type === 'resumed' && !frame.payload.recovered) this.#position = this.#head;
     if (frame.seq && this.#position) this.#position.last_seq = frame.seq;
     this.#on.frame(frame);
   }
@@ -100,8 +103,8 @@ export class Socket {
     this.#openedAt = Date.now();
     this.#silenceMs = 2 * heartbeat + 5_000;
     this.#watch();
-    const same = this.#position?.epoch === epoch;
-    this.#position = { epoch, last_seq: same ? this.#position.last_seq : lastSeq };
+    this.#head = { epoch, last_seq: lastSeq };
+    this.#position ??= this.#head; // else not before the server has said what became of it
     this.#on.status('open');
   }
 

@@ -66,10 +66,7 @@ export function leftRoom() {
     connection.value = 'connecting';
     shutOut.value = null;
     people.value = [];
-    messages.value = [];
-    changes.clear();
-    history.value = 'loading';
-    older.value = { cursor: '', loading: false };
+    forgetMessages();
     pending.value = [];
     voiceEnded('off');
     microphone.value = 'ok';
@@ -131,8 +128,16 @@ function changed(message, change) {
   return { ...message, ...change };
 }
 
-/** Those up to this seq. @param {number} seq */
-export const forgetMessages = (seq) => (messages.value = messages.value.filter((message) => message.seq > seq));
+/** The messages of the room are not known any more. What one has written and is not saved yet stays. */
+export function forgetMessages() {
+  batch(() => {
+    messages.value = [];
+    changes.clear();
+    history.value = 'loading';
+    older.value = { cursor: '', loading: false };
+  });
+}
+
 export const historyIs = (status) => (history.value = status);
 export const olderIs = (cursor, loading) => (older.value = { cursor, loading });
 export const pendingAre = (list) => (pending.value = list);
