@@ -54,6 +54,7 @@ CREATE TABLE parted (
     user_id bigint NOT NULL REFERENCES people,
     role    text NOT NULL CHECK (role IN ('moderator', 'member', 'listener')),
     muted   boolean NOT NULL,  -- by a moderator
+    said_at timestamptz,       -- as in members
     PRIMARY KEY (room_id, user_id)
 );
 

@@ -145,12 +145,12 @@ async def admit_member(connection: Connection, room_id: UUID, room: Locked, iden
 
 
 async def _begin_membership(connection: Connection, room_id: UUID, user_id: int) -> None:
-    """As they parted: nobody sheds a mute by leaving. What was said before is not news to them."""
+    """As they parted: leaving sheds no mute, nor slow mode. What was said before is not news to them."""
     await connection.execute(
         "WITH parted AS (DELETE FROM rooms.parted WHERE room_id = $1 AND user_id = $2 RETURNING *)"
-        " INSERT INTO rooms.members (room_id, user_id, role, muted_by, read_seq)"
+        " INSERT INTO rooms.members (room_id, user_id, role, muted_by, said_at, read_seq)"
         " SELECT h.room_id, $2, coalesce(p.role, 'member'), CASE WHEN p.muted THEN 'moderator' END,"
-        "  h.last_seq"
+        "  p.said_at, h.last_seq"
         " FROM rooms.heads h LEFT JOIN parted p USING (room_id) WHERE h.room_id = $1",
         room_id,
         user_id,
@@ -160,23 +160,34 @@ async def _begin_membership(connection: Connection, room_id: UUID, user_id: int)
 async def end_membership(
     connection: Connection, room_id: UUID, user_id: int, *, kicked: bool = False
 ) -> None:
-    """With it goes the seat. What they had been given or denied is kept, but no kicked moderator's role."""
+    """With it goes the seat. What they had been given or denied is kept, but no kicked moderator's role.
+
+    Of who has left before, a kick takes that role too.
+    """
     row = await connection.fetchrow(
         "DELETE FROM rooms.members WHERE room_id = $1 AND user_id = $2"
-        " RETURNING role, muted_by = 'moderator' AS muted",
+        " RETURNING role, muted_by = 'moderator' AS muted, said_at",
         room_id,
         user_id,
     )
     if row is None:
+        if kicked:
+            await connection.execute(
+                "UPDATE rooms.parted SET role = 'member'"
+                " WHERE room_id = $1 AND user_id = $2 AND role = 'moderator'",
+                room_id,
+                user_id,
+            )
         return
     role = "member" if kicked and row["role"] == MODERATOR else row["role"]
-    if role != "member" or row["muted"]:
+    if role != "member" or row["muted"] or row["said_at"]:
         await connection.execute(
-            "INSERT INTO rooms.parted (room_id, user_id, role, muted) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO rooms.parted (room_id, user_id, role, muted, said_at) VALUES ($1, $2, $3, $4, $5)",
             room_id,
             user_id,
             role,
             bool(row["muted"]),
+            row["said_at"],
         )
 
 

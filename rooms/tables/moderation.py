@@ -17,8 +17,8 @@ from rooms.tables.members import end_membership
 from rooms.tables.records import BanRecord
 from rooms.tables.room_rows import bump, find_room, lock_log, lock_room, role_of
 
-# What is done to members; somebody who is none can be banned all the same.
-OF_MEMBERS = ("mute", "unmute", "kick", "role")
+# What is done to members. Who is none can be banned all the same, and who has left may have a role to lose.
+OF_MEMBERS = ("mute", "unmute", "kick")
 
 
 class Moderation:
@@ -33,13 +33,9 @@ class Moderation:
             room = await lock_room(connection, room_id, by_id)
             last_seq = await lock_log(connection, room_id)
             whose = await role_of(connection, room_id, act.user_id)
-            check_ruling(
-                room.role,
-                whose or await _parted_role(connection, room_id, act.user_id),
-                oneself=act.user_id == by_id,
-                to_role=act.role,
-            )
-            if act.action in OF_MEMBERS and not whose:
+            parted = "" if whose else await _parted_role(connection, room_id, act.user_id)
+            check_ruling(room.role, whose or parted, oneself=act.user_id == by_id, to_role=act.role)
+            if (act.action in OF_MEMBERS and not whose) or (act.action == "role" and not (whose or parted)):
                 raise NotFound("That person is not a member of this room.", code="MEMBER_NOT_FOUND")
             changed, until = await _apply(connection, room_id, by_id, act)
             if not changed:
@@ -79,7 +75,10 @@ async def _apply(
                 act.user_id,
             )
         case "role":
-            changed = await _update(connection, "role = $3", "role <> $3", room_id, act.user_id, act.role)
+            values = room_id, act.user_id, act.role
+            changed = await _update(connection, "role = $3", "role <> $3", *values) or await _update(
+                connection, "role = $3", "role <> $3", *values, table="parted"
+            )
         case "kick":
             await end_membership(connection, room_id, act.user_id, kicked=True)
             changed = True
@@ -97,10 +96,12 @@ async def _apply(
     return changed, until
 
 
-async def _update(connection: Connection, change: str, where: str, *values: object) -> bool:
-    """Of one member; whether there was something to change."""
+async def _update(
+    connection: Connection, change: str, where: str, *values: object, table: str = "members"
+) -> bool:
+    """Of one member, or (`parted`) of somebody who has left; whether there was something to change."""
     done = await connection.fetchval(
-        f"UPDATE rooms.members SET {change} WHERE room_id = $1 AND user_id = $2 AND {where} RETURNING true",  # noqa: S608  # our own text
+        f"UPDATE rooms.{table} SET {change} WHERE room_id = $1 AND user_id = $2 AND {where} RETURNING true",  # noqa: S608  # our own text
         *values,
     )
     return bool(done)

@@ -9,7 +9,7 @@ from uuid import UUID
 from common.database import Connection, Database
 from rooms.core import timer as arithmetic
 from rooms.core.events import Event, Timed
-from rooms.core.rights import check_timer
+from rooms.core.rights import check_member, check_timer
 from rooms.frames.outgoing import TimerView
 from rooms.log.event_rows import append_event
 from rooms.tables.records import timer_of
@@ -52,9 +52,9 @@ class Timers:
         self._database = database
 
     async def get(self, room_id: UUID, user_id: int) -> TimerRecord:
-        """For everybody who may know of the room. Raises NotFound."""
+        """For members. Raises NotFound and Forbidden (NOT_A_MEMBER)."""
         async with self._database.connection() as connection:
-            await find_room(connection, room_id, user_id)
+            check_member((await find_room(connection, room_id, user_id)).role)
             return await _read(connection, room_id)
 
     async def set(self, room_id: UUID, user_id: int, wish: Wish) -> tuple[TimerRecord, list[Event]]:

@@ -146,6 +146,16 @@ async def test_reactions_are_put_and_taken_by_their_owner(rooms: kit.Rooms) -> N
     assert await bob.payload("ack") == {"seq": 3, "client_msg_id": None, "duplicate": False}
 
 
+async def test_what_changed_nothing_is_judged_anew_when_it_is_sent_again(rooms: kit.Rooms) -> None:
+    ann, bob = await rooms.enter(await rooms.create(), 1, 2)
+    about = {"msg_id": await say(ann, "hi"), "emoji": "👍"}
+    acks = []
+    for changes in ({}, {"client_msg_id": "x"}, {"added": False}, {"client_msg_id": "x"}):
+        await bob.send("chat_reaction", {**about, **changes})
+        acks.append(await bob.payload("ack"))
+    assert [(ack["seq"], ack["duplicate"]) for ack in acks] == [(2, False), (2, True), (3, False), (4, False)]
+
+
 async def test_who_is_no_member_any_more_writes_nothing(rooms: kit.Rooms) -> None:
     """Behind the service's back, as a kick on another replica of which no notice has come."""
     room_id = await rooms.create()
@@ -170,6 +180,17 @@ async def test_slow_mode_holds_members_back_but_no_repeats(rooms: kit.Rooms) -> 
     assert (await bob.payload("chat_ack"))["duplicate"] is True
     for text in ("a", "b"):  # the owner waits for nobody
         await say(ann, text)
+
+
+async def test_nobody_sheds_slow_mode_by_leaving(rooms: kit.Rooms) -> None:
+    room_id = await rooms.create()
+    _, bob = await rooms.enter(room_id, 1, 2)
+    await rooms.execute("UPDATE rooms.rooms SET slow_mode_s = 3600 WHERE id = $1", UUID(room_id))
+    await bob.send("chat", {"message": "one"})
+    await bob.until("chat_ack")
+    await rooms.leave(room_id, 2)
+    await rooms.join(room_id, 2)
+    assert await refused(await rooms.connect(room_id, 2), "chat", {"message": "two"}) == "SLOW_MODE"
 
 
 async def test_a_draft_that_cannot_be_saved_does_not_fail_its_neighbours(rooms: kit.Rooms) -> None:

@@ -153,6 +153,27 @@ async def test_a_role_outlives_leaving(rooms: kit.Rooms, room_id: str) -> None:
     assert roles == {"1": "owner", "2": "moderator", "3": "listener", "4": "member"}
 
 
+async def test_the_role_of_somebody_who_has_left_can_be_changed(rooms: kit.Rooms, room_id: str) -> None:
+    for user_id in (MODERATOR, OTHER):
+        await rooms.leave(room_id, user_id)
+    await rooms.join(room_id, OTHER)
+    assert await refusal(rooms, room_id, OTHER, MODERATOR, "role", role="member") == "MODERATORS_ONLY"
+    assert await rule(rooms, room_id, OWNER, MODERATOR, "role", role="member") == 2
+    assert await rule(rooms, room_id, OWNER, MODERATOR, "role", role="member") == 2  # so already
+    await rooms.join(room_id, MODERATOR)
+    assert (await seats(rooms, room_id))[str(MODERATOR)].role == "member"
+    await rooms.leave(room_id, MODERATOR)  # with nothing given or denied
+    assert await refusal(rooms, room_id, OWNER, MODERATOR, "role", role="listener") == "MEMBER_NOT_FOUND"
+
+
+async def test_a_ban_takes_the_role_of_a_moderator_who_has_left(rooms: kit.Rooms, room_id: str) -> None:
+    await rooms.leave(room_id, MODERATOR)
+    await rule(rooms, room_id, OWNER, MODERATOR, "ban")
+    await rule(rooms, room_id, OWNER, MODERATOR, "unban")
+    await rooms.join(room_id, MODERATOR)
+    assert (await seats(rooms, room_id))[str(MODERATOR)].role == "member"
+
+
 async def test_a_ban_closes_the_door_and_says_until_when(rooms: kit.Rooms, room_id: str) -> None:
     bob = await rooms.connect(room_id, MEMBER)
     await rule(rooms, room_id, MODERATOR, MEMBER, "ban", seconds=3600)

@@ -47,7 +47,7 @@ async def test_it_is_kept(stack: kit.Stack) -> None:
 
 async def test_pausing_keeps_what_has_passed_and_stopping_does_not(rooms: kit.Rooms) -> None:
     room_id = await rooms.create()
-    never = await rooms.call("GetTimer", pb.GetTimerRequest(room_id=room_id), 2)
+    never = await rooms.call("GetTimer", pb.GetTimerRequest(room_id=room_id), 1)
     assert (never.state, never.focus_s, never.break_s, never.set_by, never.phase) == (
         "stopped",
         1500,
@@ -68,7 +68,7 @@ async def test_pausing_keeps_what_has_passed_and_stopping_does_not(rooms: kit.Ro
     assert caught.value.code == "TIMER_STOPPED"
 
 
-async def test_listeners_and_strangers_do_not_set_it(rooms: kit.Rooms) -> None:
+async def test_listeners_do_not_set_it_and_strangers_do_not_see_it(rooms: kit.Rooms) -> None:
     room_id = await rooms.create()
     await rooms.join(room_id, 2)
     listener = pb.ModerateRequest(room_id=room_id, user_id="2", action="role", role="listener")
@@ -77,6 +77,9 @@ async def test_listeners_and_strangers_do_not_set_it(rooms: kit.Rooms) -> None:
         with pytest.raises(Forbidden) as caught:
             await set_timer(rooms, room_id, user_id, "start")
         assert caught.value.code == code
+    with pytest.raises(Forbidden) as caught:
+        await rooms.call("GetTimer", pb.GetTimerRequest(room_id=room_id), 3)
+    assert caught.value.code == "NOT_A_MEMBER"
     private = await rooms.create(visibility="private")
     with pytest.raises(NotFound):
         await rooms.call("GetTimer", pb.GetTimerRequest(room_id=private), 2)
