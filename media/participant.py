@@ -15,25 +15,30 @@ from media.uplink import Uplink
 MAX_REPEATS: Final = 200
 #: Packets a second it may ask for, found or not: Chromium asks with every packet for all that it misses.
 MAX_QUESTIONS: Final = 2000
+#: This part of a second's packets and octets may come at once: each is sent to everybody who listens, and
+#: others wait for that. Of a voice it is two seconds, as when a network stood still.
+BURSTS: Final = 4
 #: SSRCs a participant may use in its life, since libsrtp keeps state for each. Full: new ones are dropped.
 MAX_SSRCS: Final = 16
 
 
 class Allowance:
-    """So many a second, and no more. Who has asked `spent` adds to `used` itself."""
+    """So many a second, and no more than `burst` at once (without: a second's). Who has asked `spent` adds to
+    `used` itself; what is used comes back evenly, so that at no moment many can come at once again."""
 
-    __slots__ = ("_most", "_start", "used")
+    __slots__ = ("_at", "_burst", "_rate", "used")
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._start = 0.0
-        self.used = 0
+    def __init__(self, rate: int, burst: int | None = None) -> None:
+        self._rate = rate
+        self._burst = rate if burst is None else burst
+        self._at = 0.0
+        self.used = 0.0
 
     def spent(self, now: float) -> bool:
-        if now - self._start >= 1.0:
-            self._start = now
-            self.used = 0
-        return self.used >= self._most
+        if now > self._at:
+            self.used = max(0.0, self.used - (now - self._at) * self._rate)
+            self._at = now
+        return self.used >= self._burst
 
 
 class Participant:
@@ -73,8 +78,8 @@ class Participant:
         self.contexts: srtp.Contexts | None = None
         self.transmit: Any = None
         self.ssrcs: set[int] = set()
-        self.packets = Allowance(rates.packets)
-        self.octets = Allowance(rates.octets)
+        self.packets = Allowance(rates.packets, rates.packets // BURSTS)
+        self.octets = Allowance(rates.octets, rates.octets // BURSTS)
         self.repeats = Allowance(MAX_REPEATS)
         self.questions = Allowance(MAX_QUESTIONS)
         self.heard_at: float | None = None

@@ -15,6 +15,7 @@ from proto import media_pb2, media_pb2_grpc
 
 PACKETS_PER_SECOND = 50
 PAYLOAD = 120
+VOICE = bytes(PAYLOAD)
 #: How often every socket is emptied, seconds; one listener is looked at all the time, for the delay.
 DRAIN = 0.005
 
@@ -46,8 +47,8 @@ class Result:
     sent_share: float
 
 
-async def connect(scenario: Scenario, grpc_address: str, token: str) -> list[Client]:
-    """All participants, joined and connected."""
+async def connect(scenario: Scenario, grpc_address: str, token: str, *, prefix: str = "room") -> list[Client]:
+    """All participants, joined and connected; their rooms are named by `prefix` and a number."""
     clients: list[Client] = []
     async with grpc.aio.insecure_channel(grpc_address) as channel:
         stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(channel)
@@ -57,7 +58,7 @@ async def connect(scenario: Scenario, grpc_address: str, token: str) -> list[Cli
                 clients.append(client)
                 answer = await stub.Negotiate(
                     media_pb2.NegotiateRequest(
-                        room_id=f"room{room}", user_id=f"user{user}", sdp=client.offer()
+                        room_id=f"{prefix}{room}", user_id=f"user{user}", sdp=client.offer()
                     ),
                     metadata=[("cwrk-service", token)],
                     timeout=10,
@@ -68,13 +69,13 @@ async def connect(scenario: Scenario, grpc_address: str, token: str) -> list[Cli
 
 def run(scenario: Scenario, clients: list[Client], pid: int, seconds: float) -> Result:
     """Speaks for a second to warm up, and then for `seconds` that count."""
-    _speak(clients, 1.0, [])
+    speak(clients, 1.0, [])
     for client in clients:
         client.streams.clear()
         client.sent = 0
     delays: list[float] = []
     before, started = cpu_seconds(pid), time.monotonic()
-    _speak(clients, seconds, delays)
+    speak(clients, seconds, delays)
     used, took = cpu_seconds(pid) - before, time.monotonic() - started
     received = sum(stream.packets for client in clients for stream in client.streams.values())
     lost = sum(stream.lost for client in clients for stream in client.streams.values())
@@ -92,7 +93,7 @@ def run(scenario: Scenario, clients: list[Client], pid: int, seconds: float) -> 
     )
 
 
-def _speak(clients: list[Client], seconds: float, delays: list[float]) -> None:
+def speak(clients: list[Client], seconds: float, delays: list[float]) -> None:
     """Everybody speaks, each with a phase of its own, as clients that know nothing of each other do."""
     step = 1 / PACKETS_PER_SECOND
     start = time.monotonic() + 0.01

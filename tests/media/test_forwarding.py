@@ -9,8 +9,9 @@ import pytest
 
 from media import address, datagrams, rtp
 from media.address import Path
-from media.datagrams import DatagramSocket
-from media.packet_loop import Drop, SlotNumbers, TransportNumbers
+from media.datagrams import OUTBOX, DatagramSocket
+from media.packet_loop import Drop, Rates, SlotNumbers, TransportNumbers
+from media.participant import BURSTS
 from tests.media.ends import ANN, BOB, EVE, FRAME, End, Room
 
 
@@ -133,15 +134,18 @@ def test_ssrcs_are_bounded(room: Room) -> None:
     assert room.forwarder.counters.dropped == 84
 
 
-def test_a_speakers_rate_is_bounded(room: Room) -> None:
+def test_a_speakers_rate_is_bounded_over_time_and_at_once(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
-    for second in (1.0, 2.0):
-        for sequence in range(600):
-            room.ends[ANN].say(int(second) * 600 + sequence, b"opus")
-            room.poll(now=second)
-            room.ends[BOB].hear()
-    assert room.forwarder.counters.forwarded == 1000
-    assert room.forwarder.counters.dropped == 200
+    counters = room.forwarder.counters
+    at_once = Rates().packets // BURSTS
+    for sequence in range(2 * at_once):
+        room.ends[ANN].say(sequence, b"opus")
+        room.poll(now=1.0)
+    assert counters.forwarded == counters.dropped == at_once
+    for sequence in range(2 * at_once, 2 * at_once + 2000):
+        room.ends[ANN].say(sequence, b"opus")
+        room.poll(now=1.0 + (sequence - 2 * at_once) / 1000)
+    assert counters.forwarded == pytest.approx(at_once + 2 * Rates().packets, abs=2)
 
 
 def test_a_listener_that_cannot_be_sent_to_hurts_nobody(room: Room) -> None:
@@ -201,15 +205,18 @@ def test_what_is_not_authentic_or_not_expected_is_dropped_and_counted(room: Room
 
 
 def test_a_batch_larger_than_the_outbox_arrives_whole(room: Room) -> None:
-    room.forwarder.add_route(ANN, BOB, "b1")
+    for listener, mid in ((BOB, "b1"), (BOB, "b2"), (EVE, "e1")):
+        room.forwarder.add_route(ANN, listener, mid)
+    each_time = OUTBOX // 3 + 10
     heard = 0
-    for sequence in range(600):
-        room.ends[ANN].say(sequence, bytes(100))
-        if sequence % 150 == 149:
-            room.poll(now=float(sequence))
-            while count := len(room.ends[BOB].hear()):
+    for turn in range(5):
+        for number in range(each_time):
+            room.ends[ANN].say(turn * each_time + number, bytes(100))
+        room.poll(now=float(turn))
+        for listener in (BOB, EVE):
+            while count := len(room.ends[listener].hear()):
                 heard += count
-    assert heard == 600
+    assert heard == 5 * each_time * 3
 
 
 def test_the_loudest_level_since_the_last_call(room: Room) -> None:

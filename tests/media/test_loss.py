@@ -202,10 +202,11 @@ def test_a_listener_cannot_have_everything_repeated_all_the_time(room: Room) -> 
         sequences += [each.sequence for each in room.ends[BOB].hear()]
     for turn in range(10):
         room.forwarder.repeat(BOB, 71, sequences, 2.0 + turn / 20)
-    assert room.forwarder.counters.repeated == MAX_REPEATS
-    assert room.forwarder.counters.drops[Drop.TOO_MANY_REPEATS] == 1000 - MAX_REPEATS
+    repeated = room.forwarder.counters.repeated
+    assert MAX_REPEATS <= repeated <= MAX_REPEATS * 1.5  # half a second has passed
+    assert room.forwarder.counters.drops[Drop.TOO_MANY_REPEATS] == 1000 - repeated
     room.forwarder.repeat(BOB, 71, sequences, 4.0)
-    assert room.forwarder.counters.repeated == MAX_REPEATS + 100
+    assert room.forwarder.counters.repeated == repeated + 100
 
 
 def test_questions_are_bounded_whether_there_is_an_answer_or_not(room: Room) -> None:

@@ -1,0 +1,1 @@
+"""What a media worker makes of datagrams that nobody should send."""

@@ -1,0 +1,88 @@
+"""`python -m bench.flood`: what people in one room notice of a flood into another.
+
+    python -m bench.flood [--seconds 20] [--times 10] [--people 5] [--burst-ms 2]
+
+A room of 5 talks, and the delay of each packet that one of them hears is measured. In every other second the
+worker is flooded: in another room, of `people`, somebody sends ten times what a participant may, in packets
+and in octets, and strangers send as much again that is no voice at all. The worker and the flood are
+processes of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import time
+from typing import Final
+
+from bench.flood.flooder import flood
+from bench.forward import load
+from bench.forward.__main__ import GRPC, TOKEN, ready, worker
+from bench.forward.client import Client
+from bench.forward.load import Scenario
+
+_PEOPLE: Final = 5
+_TURN: Final = 1.0
+
+
+def run(
+    seconds: float, people: int, times: int, burst: float
+) -> tuple[tuple[list[float], list[float]], tuple[int, int]]:
+    """Without the flood and with it: the delays, sorted, and how many packets were lost."""
+    context = multiprocessing.get_context("spawn")
+    on, connected, over = context.Event(), context.Event(), context.Event()
+    with worker():
+        clients = asyncio.run(_connect())
+        flooding = context.Process(target=flood, args=(people, times, burst, on, connected, over))
+        flooding.start()
+        try:
+            if not connected.wait(20):
+                raise TimeoutError("the flood could not connect")
+            load.speak(clients, 1.0, [])
+            delays: tuple[list[float], list[float]] = [], []
+            lost = [0, 0]
+            for turn in range(round(seconds / _TURN)):
+                flooded = turn % 2
+                (on.set if flooded else on.clear)()
+                time.sleep(0.1)
+                for client in clients:
+                    client.streams.clear()
+                load.speak(clients, _TURN, delays[flooded])
+                lost[flooded] += sum(each.lost for client in clients for each in client.streams.values())
+            return (sorted(delays[0]), sorted(delays[1])), (lost[0], lost[1])
+        finally:
+            over.set()
+            flooding.join(10)
+            for client in clients:
+                client.socket.close()
+
+
+async def _connect() -> list[Client]:
+    await ready()
+    return await load.connect(Scenario(1, _PEOPLE), GRPC, TOKEN)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.flood", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--people", type=int, default=5)
+    parser.add_argument("--burst-ms", type=int, default=2)
+    arguments = parser.parse_args()
+    load_before = os.getloadavg()[0]
+    (quiet, flooded), lost = run(
+        arguments.seconds, arguments.people, arguments.times, arguments.burst_ms / 1000
+    )
+    for name, delays, missing in (("quiet", quiet, lost[0]), ("flooded", flooded, lost[1])):
+        p50, p99 = (delays[len(delays) * percent // 100] * 1e3 for percent in (50, 99))
+        print(f"{name:>8}: delay p50 {p50:.2f} ms, p99 {p99:.2f} ms, of {len(delays):,}; lost {missing}")
+    ratio = flooded[len(flooded) * 99 // 100] / quiet[len(quiet) * 99 // 100]
+    print(f"p99 with the flood is {ratio:.2f} of that without; load of the machine before: {load_before:.1f}")
+
+
+if __name__ == "__main__":
+    main()
