@@ -77,8 +77,9 @@ class Replica:
             self.process.wait()
 
     def drain(self) -> None:
-        """As a deploy does it. A replica that does not end by itself is a bug."""
+        """As a deploy does it. A replica that does not end by itself is a bug; one that is frozen is woken."""
         self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)
         if self.process is not None:
             self.process.wait(STOP_SECONDS)
 
