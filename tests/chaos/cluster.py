@@ -77,7 +77,7 @@ class Replica:
             self.process.wait()
 
     def drain(self) -> None:
-        """As a deploy does it. A replica that does not end by itself is a bug; one that is frozen is woken."""
+        """As a deploy does it, also to one that is frozen. Not ending by itself is a bug."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)
         if self.process is not None:
