@@ -8,12 +8,14 @@ run in order before the next call.
 Slots are given out first come, first served: a listener hears the Producers in the order they came, as
 many as it has slots. Nobody who has a slot is moved, until somebody who has none begins to speak: `promote`
 then takes the slot of a Producer that may give way (media/selection.py says which). A slot that becomes free
-goes to who was promoted last, and else to who waited longest.
+goes to who was promoted last, and else to who waited longest. When nobody waits it is kept for who had it, as
+long as newcomers find another: a voice that was lost and comes back is where it was.
 """
 
 from __future__ import annotations
 
 import enum
+import itertools
 from dataclasses import dataclass, field
 
 
@@ -79,6 +81,15 @@ class _Producer:
 class _Listener:
     #: mid → the Producer it carries, in the order of the offer.
     consumers: dict[str, str | None] = field(default_factory=dict)
+    #: mid → the Producer that it carried until it became free.
+    before: dict[str, str] = field(default_factory=dict)
+
+    def place_for(self, producer: str) -> str | None:
+        """A free slot: the one that it had, else one that nobody is missed in, else any."""
+        free = [mid for mid, carried in self.consumers.items() if carried is None]
+        own = (mid for mid in free if self.before.get(mid) == producer)
+        never_had = (mid for mid in free if mid not in self.before)
+        return next(itertools.chain(own, never_had, free), None)
 
 
 class Router:
@@ -179,14 +190,13 @@ class Router:
         for listener, state in self._listeners.items():
             if listener == producer:
                 continue
-            for mid, carried in state.consumers.items():
-                if carried is None:
-                    state.consumers[mid] = producer
-                    effects += [
-                        Connect(producer, listener, mid),
-                        SlotsChanged(listener, self.slots(listener)),
-                    ]
-                    break
+            mid = state.place_for(producer)
+            if mid is not None:
+                state.consumers[mid] = producer
+                effects += [
+                    Connect(producer, listener, mid),
+                    SlotsChanged(listener, self.slots(listener)),
+                ]
         return effects
 
     def _silence(self, producer: str) -> list[Effect]:
@@ -198,6 +208,7 @@ class Router:
             for mid, carried in state.consumers.items():
                 if carried == producer:
                     state.consumers[mid] = None
+                    state.before[mid] = producer
                     effects.append(Disconnect(listener, mid))
                     self._fill(listener, effects)
                     effects.append(SlotsChanged(listener, self.slots(listener)))
@@ -206,11 +217,14 @@ class Router:
 
     def _fill(self, listener: str, effects: list[Effect]) -> None:
         """Gives the listener's free slots to the Producers it does not hear yet."""
-        consumers = self._listeners[listener].consumers
-        heard = set(consumers.values())
+        state = self._listeners[listener]
+        heard = set(state.consumers.values())
         order = [*reversed(self._promoted), *self._producers]
-        waiting = [name for name in dict.fromkeys(order) if name != listener and name not in heard]
-        free = [mid for mid, carried in consumers.items() if carried is None]
-        for mid, producer in zip(free, waiting, strict=False):
-            consumers[mid] = producer
+        for producer in dict.fromkeys(order):
+            if producer == listener or producer in heard:
+                continue
+            mid = state.place_for(producer)
+            if mid is None:
+                break
+            state.consumers[mid] = producer
             effects.append(Connect(producer, listener, mid))

@@ -35,6 +35,21 @@ async def test_a_listener_has_until_its_next_consent_checks(worker: Worker) -> N
         assert events == [VoiceLostEvent("room", "bob", bob.negotiated.voice_id, "timeout")]
 
 
+async def test_who_is_lost_and_comes_back_is_where_they_were(worker: Worker) -> None:
+    carol = Voice(worker, "room", "carol", slots=3)
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    async with voices(carol, ann, bob), recorded(worker) as events:
+        assert await ann.is_heard_by(carol)
+        assert await bob.is_heard_by(carol)
+        worker.tick(time.monotonic() + LOST_SPEAKING + 0.5, 0.0)
+        await until(lambda: sum(isinstance(event, VoiceLostEvent) for event in events) == 2)
+        assert worker.slots("room", "carol") == (Slot("1", None), Slot("2", None), Slot("3", None))
+        again = [Voice(worker, "room", user) for user in ("dan", "bob", "ann")]
+        async with voices(*again):
+            carols = (Slot("1", "ann"), Slot("2", "bob"), Slot("3", "dan"))
+            assert worker.slots("room", "carol") == carols
+
+
 async def test_one_that_never_connects_is_lost_too(worker: Worker) -> None:
     ann = Voice(worker, "room", "ann")
     negotiated = worker.negotiate("room", "ann", ann.offer(), muted=False)

@@ -55,6 +55,34 @@ def test_who_has_a_slot_stays_in_it_when_others_go() -> None:
     assert heard(router, "ann") == ["kim", "eve"]
 
 
+def test_who_comes_back_is_where_they_were() -> None:
+    router = Router()
+    for user in ("ann", "bob", "eve", "kim"):
+        join(router, user, slots=4)
+    assert heard(router, "ann") == ["bob", "eve", "kim", None]
+    router.leave("bob")
+    router.leave("eve")
+    join(router, "leo", slots=4)
+    assert heard(router, "ann") == [None, None, "kim", "leo"]
+    join(router, "eve", slots=4)
+    join(router, "bob", slots=4)
+    assert heard(router, "ann") == ["bob", "eve", "kim", "leo"]
+
+
+def test_a_slot_is_kept_for_nobody_when_it_is_needed() -> None:
+    router = Router()
+    for user in ("ann", "bob", "eve"):
+        join(router, user)
+    router.leave("bob")
+    router.leave("eve")
+    join(router, "leo")
+    join(router, "kim")
+    assert heard(router, "ann") == ["leo", "kim"]
+    router.leave("leo")
+    join(router, "bob")
+    assert heard(router, "ann") == ["bob", "kim"]
+
+
 def test_a_room_is_crowded_when_somebody_cannot_hear_everybody() -> None:
     router = Router()
     crowded = []
