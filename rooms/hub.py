@@ -68,7 +68,7 @@ class Hub:
         self._opening: dict[str, asyncio.Task[None]] = {}
         self.connections = Connections()
         self._tasks: set[asyncio.Task[None]] = set()
-        tables = TableCalls(
+        self.tables = TableCalls(
             store,
             presence,
             self.lanes,
@@ -88,7 +88,7 @@ class Hub:
             do.MuteVoice: lambda room_id, effect: self.voice.mute(room_id, effect),
             do.CloseVoice: lambda room_id, effect: self.voice.close(room_id, effect),
             **self.log.perform,
-            **tables.perform,
+            **self.tables.perform,
         }
 
     # --- inputs -----------------------------------------------------------------------------------------
@@ -302,6 +302,7 @@ class Hub:
     async def drain(self) -> None:
         """Wait until nothing is being saved or told any more."""
         await self.log.history.drain()
+        await self.tables.read_markers.drain()
         await self.lanes.drain()
 
     async def close(self) -> None:

@@ -154,7 +154,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SaveRead:
-    """Move a participant's read marker to `seq`, never back. Nothing comes back."""
+    """Move a participant's read marker to `seq`, never back; of many soon after one another the farthest."""
 
     user_id: int
     seq: int

@@ -15,11 +15,13 @@ from rooms.frames.incoming import (
     Moderate,
     Mute,
     Offer,
+    Resume,
     VoiceAttach,
 )
 
 CHAT_PER_SECOND, CHAT_BURST = 5, 10
 SIGNALLING_PER_SECOND = 50
+RESUMES_PER_SECOND, RESUME_BURST = 1, 3  # each may read 2,000 events
 FRAMES_PER_SECOND = 100
 
 PATIENCE_SECONDS = 10.0  # who is still over a limit after this is closed
@@ -51,12 +53,13 @@ class Bucket:
 class Limits:
     """What one connection may send."""
 
-    __slots__ = ("_chat", "_frames", "_last_over", "_over_since", "_signalling")
+    __slots__ = ("_chat", "_frames", "_last_over", "_over_since", "_resumes", "_signalling")
 
     def __init__(self, now: float) -> None:
         self._frames = Bucket(FRAMES_PER_SECOND, FRAMES_PER_SECOND, FRAMES_PER_SECOND, now)
         self._chat = Bucket(CHAT_PER_SECOND, CHAT_BURST, CHAT_BURST, now)
         self._signalling = Bucket(SIGNALLING_PER_SECOND, SIGNALLING_PER_SECOND, SIGNALLING_PER_SECOND, now)
+        self._resumes = Bucket(RESUMES_PER_SECOND, RESUME_BURST, RESUME_BURST, now)
         self._over_since = self._last_over = now - CALM_SECONDS
 
     def frame(self, now: float) -> float:
@@ -69,6 +72,8 @@ class Limits:
             return self._noted(self._chat.wait(now), now)
         if isinstance(message, SIGNALLING):
             return self._noted(self._signalling.wait(now), now)
+        if isinstance(message, Resume):
+            return self._noted(self._resumes.wait(now), now)
         return 0.0
 
     def exhausted(self, now: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from rooms.core.effects import Effect
 from rooms.core.room import Room
 from rooms.lanes import Lanes
 from rooms.tables.presence import Presence
+from rooms.tables.read_markers import ReadMarkers
 from rooms.tables.store import Store
 
 Tell = Callable[[str, Callable[[Room], list[Effect]]], None]
@@ -42,6 +44,7 @@ class TableCalls:
         self._start = start
         self._notify = notify
         self._is_here = is_here
+        self.read_markers = ReadMarkers(self._set_read, start)
         self.perform: dict[type, Callable[[str, Any], None]] = {
             do.SaveMute: self._save_mute,
             do.SaveHand: self._save_hand,
@@ -94,10 +97,11 @@ class TableCalls:
         self._start(saved())
 
     def _save_read(self, room_id: str, effect: do.SaveRead) -> None:
-        self._lanes.start(
-            lane(room_id, effect.user_id),
-            lambda: self._members.set_read(UUID(room_id), effect.user_id, effect.seq),
-        )
+        self.read_markers.move(room_id, effect.user_id, effect.seq)
+
+    async def _set_read(self, room_id: str, user_id: int, seq: int) -> None:
+        work = partial(self._members.set_read, UUID(room_id), user_id, seq)
+        await self._lanes.run(lane(room_id, user_id), work)
 
     def _hold_seat(self, room_id: str, effect: do.HoldSeat) -> None:
         self._lanes.start(

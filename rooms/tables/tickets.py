@@ -7,6 +7,7 @@ hash is kept, and a ticket that was used is gone.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from rooms.tables.people import name_of
 from rooms.tables.room_rows import find_room
 
 TICKET_BYTES = 24
+FORM = re.compile(r"[A-Za-z0-9_-]{32}")  # what so many bytes look like
 GOOD_SECONDS = 30
 MOST_OPEN = 10  # of one person; the oldest goes
 SWEEP = 100  # expired ones that each new one clears away
@@ -65,6 +67,8 @@ class Tickets:
 
         Raises Unauthenticated (TICKET_INVALID) for one that is used, old, of another room or none.
         """
+        if not FORM.fullmatch(text):  # the tables need not be asked
+            raise _invalid()
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 "DELETE FROM rooms.tickets WHERE sha256 = $1 AND room_id = $2"
@@ -73,7 +77,7 @@ class Tickets:
                 room_id,
             )
         if row is None or not row["good"]:
-            raise Unauthenticated("The ticket does not hold; get another.", code="TICKET_INVALID")
+            raise _invalid()
         return Identity(
             user_id=row["user_id"],
             session_id=row["session_id"],
@@ -82,6 +86,10 @@ class Tickets:
             token="",
             issued_at=row["issued_at"],
         )
+
+
+def _invalid() -> Unauthenticated:
+    return Unauthenticated("The ticket does not hold; get another.", code="TICKET_INVALID")
 
 
 LOCK = 0x7469_636B  # any number that nobody else uses

@@ -47,6 +47,18 @@ async def test_a_lost_database_and_its_return(line: Proxy, behind: kit.Rooms) ->
     assert not [frame for frame in bob.seen if frame["type"] == "error"]
 
 
+async def test_what_cannot_be_a_ticket_is_refused_without_the_database(
+    line: Proxy, behind: kit.Rooms
+) -> None:
+    room_id = await behind.create()
+    await line.cut()
+    for text, refusal in (("x", (4001, "TICKET_INVALID")), ("x" * 32, (4103, "DATABASE_UNAVAILABLE"))):
+        page = await behind.dial(
+            behind.url(room_id, ticket=text), headers={"Origin": "http://localhost:8080"}
+        )
+        assert await page.closed() == refusal
+
+
 async def test_a_commit_whose_answer_was_lost_is_found_in_the_log(line: Proxy, behind: kit.Rooms) -> None:
     room_id = await behind.create()
     ann, bob = await behind.enter(room_id, 1, 2)

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from rooms.core.limits import CHAT_BURST, Limits
-from rooms.frames.incoming import Chat, ChatDelete, ChatEdit, ChatReaction, Mute, Ping
+from rooms.core.limits import CHAT_BURST, RESUME_BURST, Limits
+from rooms.frames.incoming import Chat, ChatDelete, ChatEdit, ChatReaction, Mute, Ping, Resume
 
 
 def test_a_burst_then_a_rate() -> None:
@@ -28,6 +28,14 @@ def test_signalling_and_chat_are_counted_apart() -> None:
     assert limits.message(Mute(True), 0.0) > 0
     assert limits.message(Chat("hi"), 0.0) == 0.0
     assert limits.message(Ping(), 0.0) == 0.0
+
+
+def test_a_replay_is_asked_for_once_a_second() -> None:
+    limits, resume = Limits(0.0), Resume("e", 5)
+    waits = [limits.message(resume, 0.0) for _ in range(RESUME_BURST + 1)]
+    assert waits == [0.0] * RESUME_BURST + [1.0]
+    assert limits.message(resume, 1.0) == 0.0
+    assert limits.message(Chat("hi"), 1.0) == 0.0
 
 
 def test_who_is_over_for_ten_seconds_is_exhausted() -> None:

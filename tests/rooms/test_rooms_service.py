@@ -142,6 +142,10 @@ async def test_unread_counts_from_the_read_marker(rooms: kit.Rooms) -> None:
     while bob.seen[-1].get("seq") != 3:
         await bob.next()
     await bob.send("read", {"seq": 2})
+    await bob.send("ping")
+    await bob.until("pong")
+    await bob.send("hand", {"raised": True})  # is told when it is in the tables, and by then the marker is
+    await bob.until("participant_updated")
     await ann.send("chat", {"message": "one more"})
     await ann.until("chat_ack")
     unread = {}
