@@ -93,6 +93,12 @@ class Config(Common):
         32,
         parse=config.integer(1, 10_000),
     )
+    drain_ms: int = setting(
+        "MEDIA_DRAIN_MS",
+        "Over how many milliseconds the rooms of a stopping worker are sent to others.",
+        2000,
+        parse=config.integer(0, 60_000),
+    )
     max_rooms: int = setting(
         "MEDIA_MAX_ROOMS", "Rooms a worker takes.", 1000, parse=config.integer(1, 100_000)
     )

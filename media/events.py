@@ -37,7 +37,7 @@ class SpeakersEvent:
 
 @dataclass(frozen=True, slots=True)
 class VoiceLostEvent:
-    """The voice has ended without its owner's Close: "timeout", "taken_over" or "failed"."""
+    """The voice has ended without its owner's Close: "timeout", "taken_over", "failed" or "worker_lost"."""
 
     room_id: str
     user_id: str
@@ -55,7 +55,27 @@ class QualityEvent:
     score: Score
 
 
-Event = SlotsEvent | SpeakersEvent | VoiceLostEvent | QualityEvent
+@dataclass(frozen=True, slots=True)
+class HeldEvent:
+    """The room is here, by this generation of its placement."""
+
+    room_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEvent:
+    """How many voices the worker has."""
+
+    voices: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainingEvent:
+    """The worker is about to stop."""
+
+
+Event = SlotsEvent | SpeakersEvent | VoiceLostEvent | QualityEvent | HeldEvent | LoadEvent | DrainingEvent
 
 
 class Overrun(Exception):
@@ -114,6 +134,10 @@ def _subject(event: Event) -> Hashable:
             return "lost", voice_id
         case QualityEvent(voice_id=voice_id):
             return "quality", voice_id
+        case HeldEvent(room_id=room_id):
+            return "held", room_id
+        case LoadEvent() | DrainingEvent():
+            return type(event).__name__
 
 
 class Events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,8 +11,19 @@ from common.lifecycle import background
 from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
 from media.datagrams import PacketSocket
-from media.events import Event, Overrun, QualityEvent, SlotsEvent, SpeakersEvent, VoiceLostEvent
+from media.events import (
+    DrainingEvent,
+    Event,
+    HeldEvent,
+    LoadEvent,
+    Overrun,
+    QualityEvent,
+    SlotsEvent,
+    SpeakersEvent,
+    VoiceLostEvent,
+)
 from media.packet_loop import Rates
+from media.placements import Placements
 from media.router import Slot
 from media.sdp import BadOffer
 from media.sockets import open_sockets
@@ -28,12 +40,19 @@ class Service(media_pb2_grpc.MediaServicer):
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._placements = Placements()
+        self._draining = False
 
     async def Negotiate(  # noqa: N802  # the method's name in the .proto
         self, request: media_pb2.NegotiateRequest, context: rpc.Context
     ) -> media_pb2.NegotiateResponse:
         if not request.room_id or not request.user_id:
             raise errors.Malformed("room_id and user_id are needed.")
+        if self._draining:
+            raise errors.Unavailable(
+                "This media worker is about to stop.", code="WORKER_DRAINING", retry_after=1.0
+            )
+        self._take(request.room_id, request.generation)
         try:
             negotiated = self._worker.negotiate(
                 request.room_id, request.user_id, request.sdp, muted=request.muted
@@ -47,6 +66,7 @@ class Service(media_pb2_grpc.MediaServicer):
     async def Attach(  # noqa: N802
         self, request: media_pb2.AttachRequest, context: rpc.Context
     ) -> media_pb2.AttachResponse:
+        self._take(request.room_id, request.generation)
         slots = self._worker.attach(request.room_id, request.user_id, request.voice_id, muted=request.muted)
         return media_pb2.AttachResponse(slots=_slots(slots))
 
@@ -62,16 +82,43 @@ class Service(media_pb2_grpc.MediaServicer):
         self._worker.close(request.room_id, request.user_id)
         return media_pb2.CloseResponse()
 
+    async def EndRoom(  # noqa: N802
+        self, request: media_pb2.EndRoomRequest, context: rpc.Context
+    ) -> media_pb2.EndRoomResponse:
+        if request.generation > self._placements.of(request.room_id):
+            self._placements.take(request.room_id, request.generation)
+            self._worker.end_room(request.room_id)
+        return media_pb2.EndRoomResponse()
+
     async def Events(  # noqa: N802
         self, request: media_pb2.EventsRequest, context: rpc.Context
     ) -> AsyncIterator[media_pb2.Event]:
         with self._worker.events.subscribe() as subscription:
             yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id=self._worker.id))
+            yield _event(self._worker.load)
+            if self._draining:
+                yield _event(DrainingEvent())
+            for room_id in self._worker.room_ids:
+                yield _event(HeldEvent(room_id, self._placements.of(room_id)))
             try:
                 async for event in subscription:
                     yield _event(event)
             except Overrun as overrun:
                 raise errors.Unavailable(str(overrun), code="EVENTS_OVERRUN", retry_after=0.1) from None
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no offers any more, and ends the rooms one after the other over `seconds`: the rooms service
+        places them elsewhere, and not all at once."""
+        self._draining = True
+        self._worker.events.emit(DrainingEvent())
+        rooms = self._worker.room_ids
+        for room_id in rooms:
+            self._worker.end_room(room_id)
+            await asyncio.sleep(seconds / len(rooms))
+
+    def _take(self, room_id: str, generation: int) -> None:
+        if self._placements.take(room_id, generation):
+            self._worker.events.emit(HeldEvent(room_id, generation))
 
 
 def _slots(slots: Iterable[Slot]) -> list[media_pb2.Slot]:
@@ -109,6 +156,12 @@ def _event(event: Event) -> media_pb2.Event:
             if score.round_trip is not None:
                 quality.round_trip_ms = score.round_trip * 1000
             return media_pb2.Event(quality=quality)
+        case HeldEvent(room_id, generation):
+            return media_pb2.Event(room_held=media_pb2.RoomHeld(room_id=room_id, generation=generation))
+        case LoadEvent(voices):
+            return media_pb2.Event(load=media_pb2.WorkerLoad(voices=voices))
+        case DrainingEvent():
+            return media_pb2.Event(draining=media_pb2.WorkerDraining())
 
 
 @asynccontextmanager
@@ -122,19 +175,19 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         await stack.enter_async_context(worker.running())
         if config.advertise:
             await _advertise(stack, worker, sockets, config.advertise)
+        service = Service(worker)
         server = await stack.enter_async_context(
             rpc.serve(
                 config.listen,
                 variable="MEDIA_LISTEN",
                 service_token=config.service_token,
                 names=[SERVICE],
-                register=lambda grpc_server: media_pb2_grpc.add_MediaServicer_to_server(
-                    Service(worker), grpc_server
-                ),
+                register=lambda grpc_server: media_pb2_grpc.add_MediaServicer_to_server(service, grpc_server),
             )
         )
         # A stream of events has no end of its own, and the server would wait for it.
         stack.callback(worker.events.close)
+        stack.push_async_callback(service.drain, config.drain_ms / 1000)
         yield server
 
 

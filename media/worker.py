@@ -22,7 +22,7 @@ from common import errors, log
 from media import negotiation, reports, rtcp
 from media.advertised import candidates_of
 from media.datagrams import PacketSocket
-from media.events import Events, QualityEvent, SlotsEvent, VoiceLostEvent
+from media.events import Events, LoadEvent, QualityEvent, SlotsEvent, VoiceLostEvent
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
@@ -93,6 +93,7 @@ class Worker:
         self._paths = Paths(self._ice, self.forwarder, sockets, self._voices)
         self._next_number = 1
         self._closing: set[asyncio.Task[None]] = set()
+        self._told_load = self.load
 
     # --- what the rooms service asks ---------------------------------------------------------------------
 
@@ -183,6 +184,23 @@ class Worker:
         """Ends a participant's voice; nothing happens when there is none."""
         for voice in self._voices_of(self._rooms.get(room_id), user_id):
             self._leave(voice)
+
+    def end_room(self, room_id: str) -> None:
+        """Ends the room's voices, which can go on at another worker."""
+        room = self._rooms.get(room_id)
+        for user_id in list(room.voices) if room else ():
+            for voice in self._voices_of(room, user_id):
+                self._leave(voice)
+                self.events.emit(VoiceLostEvent(room_id, user_id, voice.id, "worker_lost"))
+
+    @property
+    def room_ids(self) -> list[str]:
+        """The rooms that have voices."""
+        return list(self._rooms)
+
+    @property
+    def load(self) -> LoadEvent:
+        return LoadEvent(len(self._voices))
 
     # --- voices ------------------------------------------------------------------------------------------
 
@@ -326,10 +344,8 @@ class Worker:
             yield
         finally:
             ticker.cancel()
-            for room in list(self._rooms.values()):
-                for user_id in list(room.voices):
-                    for voice in self._voices_of(room, user_id):
-                        self._leave(voice)
+            for room_id in self.room_ids:
+                self.end_room(room_id)
             await asyncio.gather(ticker, *self._closing, return_exceptions=True)
             for each in self.sockets:
                 loop.remove_reader(each.fd)
@@ -375,6 +391,9 @@ class Worker:
         """What is due at `now` (monotonic) and `wall` (Unix): who speaks, is lost, gets a report."""
         self._paths.sweep(now)
         self._listen(now)
+        if self.load != self._told_load:
+            self._told_load = self.load
+            self.events.emit(self.load)
         for voice in list(self._voices.values()):
             if self._is_lost(voice, now):
                 self._lose(voice, "timeout")

@@ -50,10 +50,15 @@ class NegotiateRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     SDP_FIELD_NUMBER: _builtins.int
     MUTED_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
     room_id: _builtins.str
     user_id: _builtins.str
     sdp: _builtins.str
     muted: _builtins.bool
+    generation: _builtins.int
+    """Of the room's placement; one that is older than the newest known here is refused (FAILED_PRECONDITION,
+    PLACEMENT_STALE).
+    """
     def __init__(
         self,
         *,
@@ -61,10 +66,11 @@ class NegotiateRequest(_message.Message):
         user_id: _builtins.str = ...,
         sdp: _builtins.str = ...,
         muted: _builtins.bool = ...,
+        generation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["muted", b"muted", "room_id", b"room_id", "sdp", b"sdp", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "muted", b"muted", "room_id", b"room_id", "sdp", b"sdp", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -104,10 +110,13 @@ class AttachRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     VOICE_ID_FIELD_NUMBER: _builtins.int
     MUTED_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
     room_id: _builtins.str
     user_id: _builtins.str
     voice_id: _builtins.str
     muted: _builtins.bool
+    generation: _builtins.int
+    """as in NegotiateRequest"""
     def __init__(
         self,
         *,
@@ -115,10 +124,11 @@ class AttachRequest(_message.Message):
         user_id: _builtins.str = ...,
         voice_id: _builtins.str = ...,
         muted: _builtins.bool = ...,
+        generation: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["muted", b"muted", "room_id", b"room_id", "user_id", b"user_id", "voice_id", b"voice_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "muted", b"muted", "room_id", b"room_id", "user_id", b"user_id", "voice_id", b"voice_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,6 +230,44 @@ class CloseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseResponse: _TypeAlias = CloseResponse  # noqa: Y015
+
+@_typing.final
+class EndRoomRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOM_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    room_id: _builtins.str
+    generation: _builtins.int
+    """of the placement on the other worker"""
+    def __init__(
+        self,
+        *,
+        room_id: _builtins.str = ...,
+        generation: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "room_id", b"room_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndRoomRequest: _TypeAlias = EndRoomRequest  # noqa: Y015
+
+@_typing.final
+class EndRoomResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndRoomResponse: _TypeAlias = EndRoomResponse  # noqa: Y015
 
 @_typing.final
 class EventsRequest(_message.Message):
@@ -347,7 +395,7 @@ class VoiceLost(_message.Message):
     user_id: _builtins.str
     voice_id: _builtins.str
     reason: _builtins.str
-    """"timeout", "taken_over", "failed" """
+    """"timeout", "taken_over", "failed", "worker_lost" """
     def __init__(
         self,
         *,
@@ -409,6 +457,68 @@ class Quality(_message.Message):
 Global___Quality: _TypeAlias = Quality  # noqa: Y015
 
 @_typing.final
+class RoomHeld(_message.Message):
+    """The room is here, by this generation of its placement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROOM_ID_FIELD_NUMBER: _builtins.int
+    GENERATION_FIELD_NUMBER: _builtins.int
+    room_id: _builtins.str
+    generation: _builtins.int
+    def __init__(
+        self,
+        *,
+        room_id: _builtins.str = ...,
+        generation: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generation", b"generation", "room_id", b"room_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoomHeld: _TypeAlias = RoomHeld  # noqa: Y015
+
+@_typing.final
+class WorkerLoad(_message.Message):
+    """How much the worker has to do; told when it changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOICES_FIELD_NUMBER: _builtins.int
+    voices: _builtins.int
+    def __init__(
+        self,
+        *,
+        voices: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["voices", b"voices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerLoad: _TypeAlias = WorkerLoad  # noqa: Y015
+
+@_typing.final
+class WorkerDraining(_message.Message):
+    """The worker is about to stop: it takes no offers any more, and ends its rooms one after the other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerDraining: _TypeAlias = WorkerDraining  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -417,6 +527,9 @@ class Event(_message.Message):
     SPEAKERS_FIELD_NUMBER: _builtins.int
     VOICE_LOST_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    ROOM_HELD_FIELD_NUMBER: _builtins.int
+    LOAD_FIELD_NUMBER: _builtins.int
+    DRAINING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___WorkerHello: ...
     @_builtins.property
@@ -427,6 +540,12 @@ class Event(_message.Message):
     def voice_lost(self) -> Global___VoiceLost: ...
     @_builtins.property
     def quality(self) -> Global___Quality: ...
+    @_builtins.property
+    def room_held(self) -> Global___RoomHeld: ...
+    @_builtins.property
+    def load(self) -> Global___WorkerLoad: ...
+    @_builtins.property
+    def draining(self) -> Global___WorkerDraining: ...
     def __init__(
         self,
         *,
@@ -435,12 +554,15 @@ class Event(_message.Message):
         speakers: Global___SpeakersChanged | None = ...,
         voice_lost: Global___VoiceLost | None = ...,
         quality: Global___Quality | None = ...,
+        room_held: Global___RoomHeld | None = ...,
+        load: Global___WorkerLoad | None = ...,
+        draining: Global___WorkerDraining | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "quality", b"quality", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "hello", b"hello", "quality", b"quality", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost", "quality"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost", "quality", "room_held", "load", "draining"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

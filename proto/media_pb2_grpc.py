@@ -57,6 +57,11 @@ class MediaStub(object):
                 request_serializer=proto_dot_media__pb2.CloseRequest.SerializeToString,
                 response_deserializer=proto_dot_media__pb2.CloseResponse.FromString,
                 _registered_method=True)
+        self.EndRoom = channel.unary_unary(
+                '/cwrk.media.v1.Media/EndRoom',
+                request_serializer=proto_dot_media__pb2.EndRoomRequest.SerializeToString,
+                response_deserializer=proto_dot_media__pb2.EndRoomResponse.FromString,
+                _registered_method=True)
         self.Events = channel.unary_stream(
                 '/cwrk.media.v1.Media/Events',
                 request_serializer=proto_dot_media__pb2.EventsRequest.SerializeToString,
@@ -100,9 +105,17 @@ class MediaServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndRoom(self, request, context):
+        """The room was placed on another worker: its voices here end with VoiceLost(reason "worker_lost"), and older
+        generations are refused from now on. Nothing happens when the room's generation here is this or a newer one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Events(self, request, context):
         """What happens in the worker. The stream being open is how rooms knows that the worker lives.
-        It opens with a WorkerHello.
+        It opens with a WorkerHello, and then has a RoomHeld for each room that has voices.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +143,11 @@ def add_MediaServicer_to_server(servicer, server):
                     servicer.Close,
                     request_deserializer=proto_dot_media__pb2.CloseRequest.FromString,
                     response_serializer=proto_dot_media__pb2.CloseResponse.SerializeToString,
+            ),
+            'EndRoom': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndRoom,
+                    request_deserializer=proto_dot_media__pb2.EndRoomRequest.FromString,
+                    response_serializer=proto_dot_media__pb2.EndRoomResponse.SerializeToString,
             ),
             'Events': grpc.unary_stream_rpc_method_handler(
                     servicer.Events,
@@ -248,6 +266,33 @@ class Media(object):
             '/cwrk.media.v1.Media/Close',
             proto_dot_media__pb2.CloseRequest.SerializeToString,
             proto_dot_media__pb2.CloseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndRoom(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.media.v1.Media/EndRoom',
+            proto_dot_media__pb2.EndRoomRequest.SerializeToString,
+            proto_dot_media__pb2.EndRoomResponse.FromString,
             options,
             channel_credentials,
             insecure,

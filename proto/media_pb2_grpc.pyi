@@ -47,9 +47,13 @@ class MediaStub:
     """Whether the participant's packets are dropped before anything stores them."""
     Close: _grpc.UnaryUnaryMultiCallable[_media_pb2.CloseRequest, _media_pb2.CloseResponse]
     """Ends a participant's voice, whichever it is; nothing happens when there is none."""
+    EndRoom: _grpc.UnaryUnaryMultiCallable[_media_pb2.EndRoomRequest, _media_pb2.EndRoomResponse]
+    """The room was placed on another worker: its voices here end with VoiceLost(reason "worker_lost"), and older
+    generations are refused from now on. Nothing happens when the room's generation here is this or a newer one.
+    """
     Events: _grpc.UnaryStreamMultiCallable[_media_pb2.EventsRequest, _media_pb2.Event]
     """What happens in the worker. The stream being open is how rooms knows that the worker lives.
-    It opens with a WorkerHello.
+    It opens with a WorkerHello, and then has a RoomHeld for each room that has voices.
     """
 
 @_typing.type_check_only
@@ -71,9 +75,13 @@ class MediaAsyncStub(MediaStub):
     """Whether the participant's packets are dropped before anything stores them."""
     Close: _aio.UnaryUnaryMultiCallable[_media_pb2.CloseRequest, _media_pb2.CloseResponse]  # type: ignore[assignment]
     """Ends a participant's voice, whichever it is; nothing happens when there is none."""
+    EndRoom: _aio.UnaryUnaryMultiCallable[_media_pb2.EndRoomRequest, _media_pb2.EndRoomResponse]  # type: ignore[assignment]
+    """The room was placed on another worker: its voices here end with VoiceLost(reason "worker_lost"), and older
+    generations are refused from now on. Nothing happens when the room's generation here is this or a newer one.
+    """
     Events: _aio.UnaryStreamMultiCallable[_media_pb2.EventsRequest, _media_pb2.Event]  # type: ignore[assignment]
     """What happens in the worker. The stream being open is how rooms knows that the worker lives.
-    It opens with a WorkerHello.
+    It opens with a WorkerHello, and then has a RoomHeld for each room that has voices.
     """
 
 class MediaServicer(metaclass=_abc_1.ABCMeta):
@@ -118,13 +126,23 @@ class MediaServicer(metaclass=_abc_1.ABCMeta):
         """Ends a participant's voice, whichever it is; nothing happens when there is none."""
 
     @_abc_1.abstractmethod
+    def EndRoom(
+        self,
+        request: _media_pb2.EndRoomRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_pb2.EndRoomResponse, _abc.Awaitable[_media_pb2.EndRoomResponse]]:
+        """The room was placed on another worker: its voices here end with VoiceLost(reason "worker_lost"), and older
+        generations are refused from now on. Nothing happens when the room's generation here is this or a newer one.
+        """
+
+    @_abc_1.abstractmethod
     def Events(
         self,
         request: _media_pb2.EventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_media_pb2.Event], _abc.AsyncIterator[_media_pb2.Event]]:
         """What happens in the worker. The stream being open is how rooms knows that the worker lives.
-        It opens with a WorkerHello.
+        It opens with a WorkerHello, and then has a RoomHeld for each room that has voices.
         """
 
 def add_MediaServicer_to_server(servicer: MediaServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

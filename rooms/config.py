@@ -35,6 +35,14 @@ def turn_urls(raw: str) -> tuple[str, ...]:
     return urls
 
 
+def addresses(raw: str) -> tuple[str, ...]:
+    """A comma-separated list of host:port, each once."""
+    found = tuple(dict.fromkeys(address(word) for word in words(raw)))
+    if not found:
+        raise ValueError("must not be empty")
+    return found
+
+
 @dataclass(frozen=True)
 class Config(Common):
     """What `python -m rooms` reads from its environment."""
@@ -58,8 +66,12 @@ class Config(Common):
         secret=True,
     )
     auth_addr: str = setting("AUTH_ADDR", "Where auth's gRPC is.", "127.0.0.1:50051", parse=address)
-    media_addr: str = setting(
-        "MEDIA_ADDR", "Where the media worker's gRPC is.", "127.0.0.1:50053", parse=address
+    media_addr: tuple[str, ...] = setting(
+        "MEDIA_ADDR",
+        "Where the gRPC of each media worker is, with commas between. Every replica of rooms must have the"
+        " same addresses: they are the workers' names.",
+        ("127.0.0.1:50053",),
+        parse=addresses,
     )
     allowed_origins: tuple[str, ...] = setting(
         "ALLOWED_ORIGINS",

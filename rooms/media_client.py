@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -14,46 +13,62 @@ from rooms.frames.outgoing import Answer, Quality, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 0.25
-#: Who wants a voice waits so long for a worker that is away: one that restarts is back by then.
-PATIENCE_SECONDS = 2.5
 
 logger = log.get("rooms.media")
 
 
 class Worker:
-    """One worker. It counts as alive while its event stream is open.
+    """One worker, at `address`. It counts as alive while its event stream is open.
 
-    `heard(event)` gets every event but the hello; `lost()` is called when the
-    stream breaks: the worker died, or what it said meanwhile was missed. Either
-    way its voices count as gone, and clients offer again.
+    `heard(worker, event)` gets what happens in its rooms; `came(worker)` and `lost(worker)` are
+    called when the stream opens and breaks: then the worker died, or what it said meanwhile was
+    missed. Either way its voices count as gone, and clients offer again.
     """
 
     def __init__(
         self,
+        address: str,
         client: rpc.Client,
-        heard: Callable[[media_pb2.Event], None],
-        lost: Callable[[], None],
+        *,
+        heard: Callable[[Worker, media_pb2.Event], None],
+        came: Callable[[Worker], None],
+        lost: Callable[[Worker], None],
     ) -> None:
+        self.address = address
+        self.alive = False
+        self.draining = False
+        #: Whether it has ever been alive, as far as we know.
+        self.seen = False
+        #: Its voices, and one for each room that was placed on it since it told of them.
+        self.load = 0
         self._client = client
         # The generated stub is typed for grpc's synchronous API too.
         self._stub: Any = media_pb2_grpc.MediaStub(cast(Any, client.channel))
         self._heard = heard
+        self._came = came
         self._lost = lost
-        self._alive = asyncio.Event()
 
-    async def negotiate(self, room_id: str, user_id: int, sdp: str, muted: bool) -> Answer:
+    @property
+    def takes_rooms(self) -> bool:
+        return self.alive and not self.draining
+
+    async def negotiate(
+        self, room_id: str, user_id: int, sdp: str, muted: bool, *, generation: int
+    ) -> Answer:
         """The answer to an offer. Raises Unavailable (MEDIA_UNAVAILABLE), or what the worker found wrong."""
-        request = media_pb2.NegotiateRequest(room_id=room_id, user_id=str(user_id), sdp=sdp, muted=muted)
-        await self._patience()
+        request = media_pb2.NegotiateRequest(
+            room_id=room_id, user_id=str(user_id), sdp=sdp, muted=muted, generation=generation
+        )
         response = await self._call(self._stub.Negotiate, request)
         return Answer(sdp=response.sdp, voice_id=response.voice_id, slots=slots_of(response.slots))
 
-    async def attach(self, room_id: str, user_id: int, voice_id: str, muted: bool) -> tuple[Slot, ...]:
+    async def attach(
+        self, room_id: str, user_id: int, voice_id: str, muted: bool, *, generation: int
+    ) -> tuple[Slot, ...]:
         """The slots of a voice that still runs. Raises NotFound when it does not."""
         request = media_pb2.AttachRequest(
-            room_id=room_id, user_id=str(user_id), voice_id=voice_id, muted=muted
+            room_id=room_id, user_id=str(user_id), voice_id=voice_id, muted=muted, generation=generation
         )
-        await self._patience()
         return slots_of((await self._call(self._stub.Attach, request)).slots)
 
     async def set_muted(self, room_id: str, user_id: int, muted: bool) -> None:
@@ -63,14 +78,12 @@ class Worker:
     async def close(self, room_id: str, user_id: int) -> None:
         await self._call(self._stub.Close, media_pb2.CloseRequest(room_id=room_id, user_id=str(user_id)))
 
-    async def _patience(self) -> None:
-        """Waits for a worker that is away: also when we have just started and have not found it yet."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._alive.wait()
+    async def end_room(self, room_id: str, generation: int) -> None:
+        """The room is another worker's, by this generation."""
+        await self._call(self._stub.EndRoom, media_pb2.EndRoomRequest(room_id=room_id, generation=generation))
 
     async def _call(self, method: Any, request: Any) -> Any:
-        if not self._alive.is_set():
+        if not self.alive:
             raise unavailable()
         return await self._client.call(method, request)
 
@@ -80,20 +93,27 @@ class Worker:
         while True:
             try:
                 async for event in self._client.stream(self._stub.Events, media_pb2.EventsRequest()):
-                    if event.WhichOneof("event") == "hello":
-                        logger.info("media worker ready", worker=event.hello.worker_id)
-                        self._alive.set()
-                        wait = FIRST_WAIT_SECONDS
-                    elif self._alive.is_set():
-                        self._heard(event)
+                    match event.WhichOneof("event"):
+                        case "hello":
+                            logger.info("media worker ready", at=self.address, worker=event.hello.worker_id)
+                            self.alive = self.seen = True
+                            self.draining = False
+                            wait = FIRST_WAIT_SECONDS
+                            self._came(self)
+                        case "load":
+                            self.load = event.load.voices
+                        case "draining":
+                            self.draining = True
+                        case _ if self.alive:
+                            self._heard(self, event)
             except CwrkError as error:
                 reason = error.code
             else:
                 reason = "ended"
-            if self._alive.is_set():
-                self._alive.clear()
-                logger.warning("media worker lost", reason=reason)
-                self._lost()
+            if self.alive:
+                self.alive = False
+                logger.warning("media worker lost", at=self.address, reason=reason)
+                self._lost(self)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 

@@ -37,6 +37,7 @@ from rooms.media_client import Worker
 from rooms.placement import Placement
 from rooms.service import NAME, RoomsService
 from rooms.tables.deletions import Deletions
+from rooms.tables.placements import Placements
 from rooms.tables.presence import RENEW_SECONDS, Presence
 from rooms.tables.store import Store
 from rooms.turn import ice_servers
@@ -86,15 +87,18 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         hub.log.fanout = Fanout(config.redis_url, str(replica), presence, hub)
         stack.push_async_callback(hub.log.fanout.close)
 
-        media = await stack.enter_async_context(rpc.connect(config.media_addr, "media", config.service_token))
-        worker = Worker(
-            media,
-            heard=lambda event: hub.voice.heard(event),
-            lost=lambda: hub.tell_all(lambda room: room.worker_lost()),
+        placement = Placement(
+            Placements(opened), lambda room_id: hub.tell(room_id, lambda room: room.worker_lost())
         )
-        hub.voice = VoiceCalls(Placement(worker), hub.lanes, hub.tell)
+        hub.voice = VoiceCalls(placement, hub.lanes, hub.tell)
+        stack.push_async_callback(placement.close)
+        for address in config.media_addr:
+            media = await stack.enter_async_context(rpc.connect(address, "media", config.service_token))
+            worker = placement.workers[address] = Worker(
+                address, media, heard=hub.voice.heard, came=placement.came, lost=placement.lost
+            )
+            await stack.enter_async_context(background(worker.listen, "rooms.worker"))
         for name, work in (
-            ("worker", worker.listen),
             ("fanout", hub.log.fanout.run),
             ("leases", lambda: keep_leases(hub, presence)),
             ("erasure", store.erasure.run),

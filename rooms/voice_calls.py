@@ -13,8 +13,9 @@ from proto import media_pb2
 from rooms.core import effects as do
 from rooms.core.effects import Effect
 from rooms.core.room import Room
+from rooms.frames.outgoing import Answer, Slot
 from rooms.lanes import Lanes
-from rooms.media_client import quality_of, slots_of, speakers_of
+from rooms.media_client import Worker, quality_of, slots_of, speakers_of
 from rooms.placement import Placement
 
 TRIES = 3  # who believes to be muted must be, and who was sent out is not to speak on
@@ -47,17 +48,25 @@ class VoiceCalls:
         self._wanted: dict[Hashable, Wanted] = {}  # by lane: the last of it, not begun
 
     def negotiate(self, room_id: str, asked: do.Negotiate) -> None:
+        async def ask(worker: Worker, generation: int) -> Answer:
+            return await worker.negotiate(
+                room_id, asked.user_id, asked.sdp, asked.muted, generation=generation
+            )
+
         async def call() -> None:
-            worker = self._placement.worker_of(room_id)
-            answer = await worker.negotiate(room_id, asked.user_id, asked.sdp, asked.muted)
+            answer = await self._placement.ask(room_id, ask)
             self._tell(room_id, lambda room: room.negotiated(asked, answer))
 
         self._start(room_id, asked, call)
 
     def attach(self, room_id: str, asked: do.AttachVoice) -> None:
+        async def ask(worker: Worker, generation: int) -> tuple[Slot, ...]:
+            return await worker.attach(
+                room_id, asked.user_id, asked.voice_id, asked.muted, generation=generation
+            )
+
         async def call() -> None:
-            worker = self._placement.worker_of(room_id)
-            slots = await worker.attach(room_id, asked.user_id, asked.voice_id, asked.muted)
+            slots = await self._placement.ask(room_id, ask)
             self._tell(room_id, lambda room: room.attached(asked, slots))
 
         self._start(room_id, asked, call)
@@ -79,7 +88,10 @@ class VoiceCalls:
         async def call() -> None:
             if self._wanted.get(lane) is wanted:
                 del self._wanted[lane]
-            worker = self._placement.worker_of(room_id)
+            workers = self._placement.having(room_id)
+            await asyncio.gather(*(tell(worker) for worker in workers))
+
+        async def tell(worker: Worker) -> None:
             if wanted.closed:
                 await _insist(lambda: worker.close(room_id, user_id), lambda: False)
             if (muted := wanted.muted) is not None:
@@ -90,16 +102,18 @@ class VoiceCalls:
         self._lanes.start(lane, call, always=True)
         return wanted
 
-    def heard(self, event: media_pb2.Event) -> None:
+    def heard(self, worker: Worker, event: media_pb2.Event) -> None:
         """An event of a worker."""
         match event.WhichOneof("event"):
+            case "room_held":
+                self._placement.held(worker, event.room_held.room_id, event.room_held.generation)
             case "slots":
                 slots = event.slots
                 self._tell(
                     slots.room_id,
                     lambda room: room.voices.slots(int(slots.user_id), slots.voice_id, slots_of(slots.slots)),
                 )
-            case "speakers":
+            case "speakers" if self._placement.is_at(worker, event.speakers.room_id):
                 speakers = event.speakers
                 self._tell(speakers.room_id, lambda room: room.speakers(speakers_of(speakers.speakers)))
             case "quality":

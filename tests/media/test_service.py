@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -37,11 +38,16 @@ class Rooms(NamedTuple):
     client: rpc.Client
     media: media_pb2_grpc.MediaAsyncStub
 
-    def events(self) -> AsyncIterator[pb.Event]:
-        return self.client.stream(self.media.Events, pb.EventsRequest())
+    async def events(self) -> AsyncIterator[pb.Event]:
+        """All but the load, which is told when it pleases."""
+        async for event in self.client.stream(self.media.Events, pb.EventsRequest()):
+            if not event.HasField("load"):
+                yield event
 
-    async def negotiate(self, user: str, sdp: str, *, room: str = "room") -> pb.NegotiateResponse:
-        request = pb.NegotiateRequest(room_id=room, user_id=user, sdp=sdp)
+    async def negotiate(
+        self, user: str, sdp: str, *, room: str = "room", generation: int = 0
+    ) -> pb.NegotiateResponse:
+        request = pb.NegotiateRequest(room_id=room, user_id=user, sdp=sdp, generation=generation)
         return await self.client.call(self.media.Negotiate, request)
 
 
@@ -106,6 +112,55 @@ async def test_a_broken_offer_is_the_callers_mistake(rooms: Rooms, sdp: str) -> 
     await rooms.negotiate("ann", text(chromium()))
 
 
+async def test_an_older_generation_is_refused_and_a_newer_one_ends_the_room(rooms: Rooms) -> None:
+    events = rooms.events()
+    assert (await anext(events)).hello.worker_id
+    voice = (await rooms.negotiate("ann", text(chromium()), generation=7)).voice_id
+    assert (await anext(events)).room_held == pb.RoomHeld(room_id="room", generation=7)
+    # Who comes later is told as well.
+    later = rooms.events()
+    assert (await anext(later)).hello.worker_id
+    assert (await anext(later)).room_held == pb.RoomHeld(room_id="room", generation=7)
+
+    with pytest.raises(errors.Conflict) as older:
+        await rooms.negotiate("bob", text(chromium()), generation=6)
+    assert older.value.code == "PLACEMENT_STALE"
+    attach = pb.AttachRequest(room_id="room", user_id="ann", voice_id=voice, generation=6)
+    with pytest.raises(errors.Conflict):
+        await rooms.client.call(rooms.media.Attach, attach)
+
+    for generation in (7, 8):
+        ending = pb.EndRoomRequest(room_id="room", generation=generation)
+        await rooms.client.call(rooms.media.EndRoom, ending)
+    lost = (await anext(events)).voice_lost
+    assert (lost.user_id, lost.voice_id, lost.reason) == ("ann", voice, "worker_lost")
+    with pytest.raises(errors.Conflict):
+        await rooms.negotiate("ann", text(chromium()), generation=7)
+
+
+async def test_a_stopping_worker_sends_its_rooms_away() -> None:
+    async with AsyncExitStack() as worker:
+        server = await worker.enter_async_context(serve(replace(CONFIG, drain_ms=400)))
+        async with rpc.connect(f"127.0.0.1:{server.port}", "media", "secret") as client:
+            stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(client.channel)
+            rooms = Rooms(client, stub)
+            events = rooms.events()
+            assert (await anext(events)).hello.worker_id
+            for room in ("one", "two"):
+                await rooms.negotiate("ann", text(chromium()), room=room)
+            stopping = asyncio.create_task(worker.aclose())
+            assert (await anext(events)).HasField("draining")
+            with pytest.raises(errors.Unavailable) as refused:
+                await rooms.negotiate("bob", text(chromium()), room="one")
+            assert refused.value.code == "WORKER_DRAINING"
+            told = [(await anext(events)).voice_lost for _ in range(2)]
+            assert [(each.room_id, each.reason) for each in told] == [
+                ("one", "worker_lost"),
+                ("two", "worker_lost"),
+            ]
+            await stopping
+
+
 async def test_names_are_needed(rooms: Rooms) -> None:
     with pytest.raises(errors.Malformed):
         await rooms.negotiate("", text(chromium()))
@@ -128,7 +183,7 @@ async def test_stopping_ends_the_stream_of_events_at_once() -> None:
             stopping = time.monotonic()
             await worker.aclose()
             assert time.monotonic() - stopping < 1.5
-            assert [event async for event in events] == []
+            assert [event.WhichOneof("event") async for event in events] == ["load", "draining"]
 
 
 async def test_a_port_that_is_taken_is_named() -> None:

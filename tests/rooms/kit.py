@@ -19,8 +19,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from common import rpc
-from common.errors import NotFound
+from common.errors import CwrkError, NotFound
 from common.tokens import AUDIENCE, ISSUER
+from media.placements import Placements
 from proto import auth_pb2, auth_pb2_grpc, media_pb2, media_pb2_grpc, rooms_pb2, rooms_pb2_grpc
 from rooms.config import Config
 from rooms.serve import Ports, serve
@@ -93,6 +94,8 @@ class Media(media_pb2_grpc.MediaServicer):
     """A media worker without media: it notes the calls, and says what the test wants said."""
 
     def __init__(self) -> None:
+        self.placements = Placements()
+        self.refusal: CwrkError | None = None
         self.calls: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         self.streams: list[asyncio.Queue[media_pb2.Event | None]] = []
         self.voices: dict[str, str] = {}
@@ -102,6 +105,9 @@ class Media(media_pb2_grpc.MediaServicer):
     async def Negotiate(  # noqa: N802
         self, request: media_pb2.NegotiateRequest, context: rpc.Context
     ) -> media_pb2.NegotiateResponse:
+        self._take(request.room_id, request.generation)
+        if self.refusal is not None:
+            raise self.refusal
         self.calls.put_nowait(("negotiate", request.user_id, request.sdp, request.muted))
         voice_id = f"voice-{len(self.voices)}"
         self.voices[voice_id] = request.user_id
@@ -112,6 +118,7 @@ class Media(media_pb2_grpc.MediaServicer):
     async def Attach(  # noqa: N802
         self, request: media_pb2.AttachRequest, context: rpc.Context
     ) -> media_pb2.AttachResponse:
+        self._take(request.room_id, request.generation)
         self.calls.put_nowait(("attach", request.user_id, request.voice_id, request.muted))
         if request.voice_id not in self.voices:
             raise NotFound("There is no such voice.", code="VOICE_NOT_FOUND")
@@ -128,6 +135,18 @@ class Media(media_pb2_grpc.MediaServicer):
     ) -> media_pb2.CloseResponse:
         self.calls.put_nowait(("close", request.user_id))
         return media_pb2.CloseResponse()
+
+    async def EndRoom(  # noqa: N802
+        self, request: media_pb2.EndRoomRequest, context: rpc.Context
+    ) -> media_pb2.EndRoomResponse:
+        self.placements.take(request.room_id, request.generation)
+        self.calls.put_nowait(("end_room", request.room_id, request.generation))
+        return media_pb2.EndRoomResponse()
+
+    def _take(self, room_id: str, generation: int) -> None:
+        if self.placements.take(room_id, generation):
+            held = media_pb2.RoomHeld(room_id=room_id, generation=generation)
+            self.say(media_pb2.Event(room_held=held))
 
     async def Events(  # noqa: N802
         self, request: media_pb2.EventsRequest, context: rpc.Context
@@ -297,6 +316,15 @@ class Stack:
     media: Media
     stack: contextlib.AsyncExitStack
 
+    async def worker(self) -> tuple[Media, str, contextlib.AsyncExitStack]:
+        """Another media worker, its address, and what kills it when closed."""
+        media, life = Media(), contextlib.AsyncExitStack()
+        await self.stack.enter_async_context(life)
+        address = await life.enter_async_context(
+            grpc_server(media_pb2_grpc.add_MediaServicer_to_server, media)
+        )
+        return media, address, life
+
     async def start(self, **settings: Any) -> Rooms:
         """A replica that runs until the test ends."""
         return await self.stack.enter_async_context(self.running(**settings))
@@ -322,7 +350,7 @@ class Stack:
                 "database_url": self.database_url,
                 "redis_url": self.redis_url,
                 "auth_addr": self.auth_addr,
-                "media_addr": self.media_addr,
+                "media_addr": (self.media_addr,),
                 "drain_ms": 0,
                 **settings,
             }

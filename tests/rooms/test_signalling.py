@@ -168,7 +168,7 @@ async def test_a_worker_that_dies_takes_the_voices_and_chat_goes_on(rooms: kit.R
 async def test_an_offer_waits_for_a_worker_that_restarts(
     rooms: kit.Rooms, room_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rooms.media_client.PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr("rooms.placement.PATIENCE_SECONDS", 60.0)
     (ann,) = await rooms.enter(room_id, 1)
     await offer(ann)
     rooms.media.hang_up()
@@ -178,7 +178,7 @@ async def test_an_offer_waits_for_a_worker_that_restarts(
 
 
 async def test_without_a_worker_an_offer_may_be_retried(stack: kit.Stack) -> None:
-    rooms = await stack.start(media_addr="127.0.0.1:1")
+    rooms = await stack.start(media_addr=("127.0.0.1:1",))
     (ann,) = await rooms.enter(await rooms.create(), 1)
     await ann.send("offer", {"sdp": "v=0"}, id="3")
     problem = await ann.payload("error")
