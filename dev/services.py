@@ -4,13 +4,13 @@ import http.client
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from dev.settings import host_and_port, number, reachable
+from dev.settings import host_and_port, media_workers, number, reachable
 
 PATIENCE = 2.0
 
@@ -30,13 +30,17 @@ class Port:
 
 @dataclass(frozen=True)
 class Service:
-    """One program under the supervisor. It is ready when every probe says so; `where` is for people."""
+    """One program under the supervisor. It is ready when every probe says so; `where` is for people.
+
+    `env`: settings of its own, where another of its kind has others.
+    """
 
     name: str
     module: str
     ports: tuple[Port, ...]
     probes: tuple[Callable[[], bool], ...]
     where: str
+    env: Mapping[str, str] = field(default_factory=dict)
 
     def is_ready(self) -> bool:
         return all(probe() for probe in self.probes)
@@ -46,15 +50,9 @@ def services(env: Mapping[str, str]) -> tuple[Service, ...]:
     """All of them, in the order they depend on each other."""
     rooms_ws = Port(env["ROOMS_WS_HOST"], number(env, "ROOMS_WS_PORT"), "ROOMS_WS_PORT")
     gateway = Port(env["GATEWAY_HOST"], number(env, "GATEWAY_PORT"), "GATEWAY_PORT")
-    hosts = env.get("MEDIA_HOST") or "auto"
-    voice_host = "0.0.0.0" if hosts == "auto" else hosts.split(",")[0].strip()  # noqa: S104  # only tried, for a moment
-    media = (
-        _grpc_port(env, "MEDIA_LISTEN"),
-        Port(voice_host, number(env, "MEDIA_PORT"), "MEDIA_PORT", udp=True),
-    )
     return (
         _service("auth", (_grpc_port(env, "AUTH_LISTEN"),), grpc_probe(reachable(env["AUTH_LISTEN"]))),
-        _service("media", media, grpc_probe(reachable(env["MEDIA_LISTEN"]))),
+        *_media(env),
         _service(
             "rooms",
             (_grpc_port(env, "ROOMS_LISTEN"), rooms_ws),
@@ -67,6 +65,19 @@ def services(env: Mapping[str, str]) -> tuple[Service, ...]:
             http_probe(reachable(f"{_bracketed(gateway.host)}:{gateway.number}"), "/readyz"),
         ),
     )
+
+
+def _media(env: Mapping[str, str]) -> Iterator[Service]:
+    hosts = env.get("MEDIA_HOST") or "auto"
+    voice_host = "0.0.0.0" if hosts == "auto" else hosts.split(",")[0].strip()  # noqa: S104  # only tried, for a moment
+    for count, its in enumerate(media_workers(env), start=1):
+        ports = (
+            _grpc_port(its, "MEDIA_LISTEN"),
+            Port(voice_host, number(its, "MEDIA_PORT"), "MEDIA_PORT", udp=True),
+        )
+        probe = grpc_probe(reachable(its["MEDIA_LISTEN"]))
+        name = "media" if count == 1 else f"media-{count}"
+        yield Service(name, "media", ports, (probe,), where=", ".join(map(str, ports)), env=its)
 
 
 def _service(name: str, ports: tuple[Port, ...], *probes: Callable[[], bool]) -> Service:

@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, str] = {
     "ROOMS_WS_HOST": "127.0.0.1",
     "ROOMS_WS_PORT": "8082",
     "MEDIA_PORT": "24780",
+    "MEDIA_WORKERS": "1",
 }
 
 
@@ -28,8 +29,9 @@ def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
     env = {**DEFAULTS, **{name: value for name, value in given.items() if value}}
     for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
         env.pop(name, None)  # of the make that starts us, and of no use to what outlives it
-    for name in ("AUTH", "ROOMS", "MEDIA"):
+    for name in ("AUTH", "ROOMS"):
         env.setdefault(f"{name}_ADDR", reachable(env[f"{name}_LISTEN"]))
+    env.setdefault("MEDIA_ADDR", ",".join(reachable(each["MEDIA_LISTEN"]) for each in media_workers(env)))
     port = number(env, "GATEWAY_PORT")
     env.setdefault("ALLOWED_ORIGINS", f"http://localhost:{port},http://127.0.0.1:{port}")
     env.setdefault("PUBLIC_URL", f"http://localhost:{port}")
@@ -40,6 +42,20 @@ def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
         env["SERVICE_TOKEN"] = service_token(place)
     env["PYTHONUNBUFFERED"] = "1"  # a log that lags behind hides the line that matters
     return env
+
+
+def media_workers(env: Mapping[str, str]) -> list[dict[str, str]]:
+    """What each media worker has for itself: ports that follow on those of the first."""
+    count = env.get("MEDIA_WORKERS", "1")
+    if not count.isdecimal() or not 1 <= int(count) <= 16:
+        raise StackError(f"MEDIA_WORKERS={count} is no number of workers: give one from 1 to 16.")
+    host, listen = host_and_port(env, "MEDIA_LISTEN")
+    voices = number(env, "MEDIA_PORT")
+    bracketed = f"[{host}]" if ":" in host else host
+    return [
+        {"MEDIA_LISTEN": f"{bracketed}:{listen + more}", "MEDIA_PORT": str(voices + more)}
+        for more in range(int(count))
+    ]
 
 
 def read_env_file(file: Path) -> dict[str, str]:

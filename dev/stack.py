@@ -99,7 +99,7 @@ class Stack:
         """A supervisor that has nothing started yet."""
         self._check_ports(self.services)
         programs = self.embedded.prepare(self.progress, self._ports)
-        programs += [Program(each.name, [sys.executable, "-m", each.module]) for each in self.services]
+        programs += [Program(each.name, command(each)) for each in self.services]
         write_config(self.place, programs)
         self.supervisor.start({**self.env, **self.embedded.addresses()})
         self._note_file.write_text(json.dumps(self._note()))
@@ -278,6 +278,12 @@ class Stack:
                 self.progress.say("waiting for another make to finish")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def command(service: Service) -> list[str]:
+    """What starts it, in the environment of the stack."""
+    its_own = [f"{name}={value}" for name, value in service.env.items()]
+    return [*(["env", *its_own] if its_own else []), sys.executable, "-m", service.module]
 
 
 def settings_of_the_last_start(place: Place) -> dict[str, str]:

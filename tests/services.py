@@ -10,12 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from dev.child import spawn, tail
-from dev.ports import free_port
+from dev.ports import free_port, is_free
 from dev.postgres import Postgres
 from dev.services import Service, services
 from dev.valkey import Valkey
@@ -31,7 +31,7 @@ SECRETS = re.compile(
 
 
 class Stack:
-    """The running services, by their module names. `env` is what all of them were told."""
+    """The running services, by their names. `env` is what all of them were told."""
 
     def __init__(self, env: dict[str, str], folder: Path, database: Postgres, cache: Valkey) -> None:
         self.env, self._folder = env, folder
@@ -40,19 +40,29 @@ class Stack:
         self.url = f"http://127.0.0.1:{env['GATEWAY_PORT']}"
         self.ws_url = f"ws://127.0.0.1:{env['ROOMS_WS_PORT']}"
 
-    def start(self, module: str) -> None:
-        self._processes[module] = spawn(
-            [sys.executable, "-m", module],
-            log=self._log(module),
+    @property
+    def services(self) -> dict[str, Service]:
+        return {service.name: service for service in services(self.env)}
+
+    def start(self, name: str) -> None:
+        service = self.services[name]
+        self._processes[name] = spawn(
+            [sys.executable, "-m", service.module],
+            log=self._log(name),
             death_signal=signal.SIGKILL,
             folder=ROOT,
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.env, **service.env},
         )
 
-    def kill(self, module: str) -> None:
+    def kill(self, name: str) -> None:
         """As a crash does it."""
-        self._processes[module].kill()
-        self._processes[module].wait()
+        self._processes[name].kill()
+        self._processes[name].wait()
+
+    def terminate(self, name: str) -> None:
+        """As a deploy does it."""
+        self._processes[name].terminate()
+        self._processes[name].wait(STOP_S)
 
     @contextlib.contextmanager
     def changed(self, module: str, **env: str) -> Iterator[None]:
@@ -74,7 +84,7 @@ class Stack:
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
-        waiting = list(services(self.env))
+        waiting = list(self.services.values())
         while waiting := [service for service in waiting if not service.is_ready()]:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ready after {READY_S} s:\n{self._ends_of_logs(waiting)}")
@@ -98,7 +108,7 @@ class Stack:
         return self._folder / f"{module}.log"
 
     def _ends_of_logs(self, of: list[Service]) -> str:
-        return "\n".join(f"--- {each.name}\n{tail(self._log(each.module), 30)}" for each in of)
+        return "\n".join(f"--- {each.name}\n{tail(self._log(each.name), 30)}" for each in of)
 
 
 @contextlib.contextmanager
@@ -109,6 +119,7 @@ def running(
     origins: tuple[str, ...] = (),
     settings: Mapping[str, str] = MappingProxyType({}),
     passwords: tuple[str, ...] = (),
+    workers: int = 1,
 ) -> Iterator[Stack]:
     """Everything started and ready; all of it gone afterwards, whatever happened.
 
@@ -118,7 +129,7 @@ def running(
     `origins` are let in. `settings` go to all services.
     """
     with stack.scratch_folder() as folder, stack.postgres() as database, stack.valkey() as cache:
-        env = _environment(listen, media_host, origins) | {
+        env = _environment(listen, media_host, origins, workers) | {
             "DATABASE_URL": database.url(),
             "REDIS_URL": cache.url,
             "AUTH_KEYS_DIR": str(folder / "keys"),
@@ -126,8 +137,8 @@ def running(
         }
         chain = Stack(env, folder, database, cache)
         try:
-            for service in services(env):
-                chain.start(service.module)
+            for name in chain.services:
+                chain.start(name)
             chain.wait_until_ready()
             yield chain
         finally:
@@ -136,8 +147,10 @@ def running(
         assert leaked == []
 
 
-def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict[str, str]:
-    gateway, auth, rooms, media, ws = (free_port() for _ in range(5))
+def _environment(listen: str, media_host: str, origins: tuple[str, ...], workers: int) -> dict[str, str]:
+    gateway, auth, rooms, ws = (free_port() for _ in range(4))
+    media = _free_in_a_row(free_port, workers)
+    voices = _free_in_a_row(lambda: _free_media_port(media_host), workers, media_host)
     return {
         "SERVICE_TOKEN": "the-secret-of-the-tests",
         "BCRYPT_COST": "4",
@@ -151,11 +164,20 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...]) -> dict
         "ROOMS_WS_HOST": listen,
         "ROOMS_WS_PORT": str(ws),
         "ALLOWED_ORIGINS": ",".join(f"http://{host}:{gateway}" for host in ("127.0.0.1", *origins)),
-        "MEDIA_ADDR": f"127.0.0.1:{media}",
+        "MEDIA_ADDR": ",".join(f"127.0.0.1:{media + more}" for more in range(workers)),
+        "MEDIA_WORKERS": str(workers),
         "MEDIA_LISTEN": f"127.0.0.1:{media}",
         "MEDIA_HOST": media_host,
-        "MEDIA_PORT": str(_free_media_port(media_host)),
+        "MEDIA_PORT": str(voices),
     }
+
+
+def _free_in_a_row(first: Callable[[], int], count: int, host: str = "127.0.0.1") -> int:
+    """The first of so many ports that are free, for UDP and for TCP."""
+    while True:
+        port = first()
+        if all(is_free(port + more, host=host, udp=udp) for more in range(1, count) for udp in (False, True)):
+            return port
 
 
 def _free_media_port(host: str) -> int:
