@@ -15,7 +15,7 @@ from media.events import Event, QualityEvent
 from media.quality import Score, mos
 from media.reception import ReportBlock
 from media.worker import Worker
-from tests.media.browser import until
+from tests.media.browser import Browser, browsers, until
 from tests.media.test_reports import reports
 from tests.media.voices import Voice, recorded, voices
 
@@ -100,6 +100,17 @@ async def test_each_is_told_of_its_own_path(worker: Worker) -> None:
             each.voice_id for each in events if isinstance(each, QualityEvent) and each.user_id == "bob"
         }
         assert told == bob.negotiated.voice_id
+
+
+async def test_a_client_that_knows_nothing_of_this_has_its_round_trip_measured(worker: Worker) -> None:
+    ann, bob = Browser(worker, "room", "ann"), Browser(worker, "room", "bob", hertz=None)
+    async with browsers(ann, bob), recorded(worker, every=True) as events:
+        await ann.join()
+        await bob.join()
+        await until(lambda: any(each.round_trip is not None for each in scores(events, "bob")))
+        score = next(each for each in scores(events, "bob") if each.round_trip is not None)
+        assert score.round_trip is not None
+        assert 0 <= score.round_trip < 10  # seconds, of a loopback: no clock was mistaken for another
 
 
 async def test_who_neither_speaks_nor_hears_is_told_nothing(worker: Worker) -> None:
