@@ -32,6 +32,9 @@ LOST = (
 # longer than this: else nobody could write where it did until TCP gives up, which takes hours.
 IDLE_IN_TRANSACTION_SECONDS = 10.0
 
+# So long somebody waits for a connection where all are taken: as long as one statement may take.
+ACQUIRE_SECONDS = 5.0
+
 # uuidv7() is in core from 18 on.
 NEEDED_VERSION = 18
 
@@ -39,7 +42,7 @@ logger = log.get("database")
 
 
 class Database:
-    """A pool. `connection()` and `transaction()` raise Unavailable where the server is lost."""
+    """A pool. `connection()` and `transaction()` raise Unavailable if the server is lost or none is free."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
@@ -48,7 +51,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection, without a transaction of its own."""
         try:
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 yield connection
         except LOST as error:
             logger.warning("database lost", reason=type(error).__name__, detail=str(error))

@@ -55,9 +55,10 @@ class Config(Common):
     )
     database_connections: int = setting(
         "ROOMS_DATABASE_CONNECTIONS",
-        "At most so many connections to PostgreSQL; half of them are for writing and reading the logs.",
+        "At most so many connections to PostgreSQL; half of them are for writing and reading the logs, one is"
+        " for looking whether other replicas changed something.",
         16,
-        parse=integer(2, 1000),
+        parse=integer(3, 1000),
     )
     redis_url: str = setting(
         "REDIS_URL",

@@ -69,11 +69,12 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
     """
     servers = ice_servers(config, time.time)
     async with contextlib.AsyncExitStack() as stack:
-        # The log has connections of its own: nothing else keeps a message waiting.
+        # The log and the look have connections of their own: nothing else keeps a message waiting.
         logs = config.database_connections // 2
         opened = await stack.enter_async_context(
-            database.connect(config.database_url, size=config.database_connections - logs)
+            database.connect(config.database_url, size=config.database_connections - logs - 1)
         )
+        looks = await stack.enter_async_context(database.connect(config.database_url, size=1))
         log_database = await stack.enter_async_context(
             database.connect(config.database_url, size=logs, plan_once=True)
         )
@@ -84,7 +85,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         presence = Presence(opened, replica)
         hub = Hub(store, presence, epoch)
         hub.log.history = History(log_database, hub.log.report, lambda: hub.epoch)
-        hub.log.fanout = Fanout(config.redis_url, str(replica), presence, hub)
+        hub.log.fanout = Fanout(config.redis_url, str(replica), Presence(looks, replica), hub)
         stack.push_async_callback(hub.log.fanout.close)
 
         placement = Placement(

@@ -19,6 +19,7 @@ from rooms.log.notices import Unreadable, read_event, write_event
 
 MOST_EVENTS = 500
 KEEP_SECONDS = 3600
+MOST_AT_ONCE = 1000  # keys looked through, or let go, in one command
 
 # KEYS: the log, the channel. ARGV: the notice, how many to keep, for how long, the first new seq, how many
 # events that are there already are to be replaced; then those, then the new ones, each a seq and its text.
@@ -84,6 +85,17 @@ class LogCache:
     async def forget(self, room_id: str, epoch: str) -> None:
         """All of a room: what is in it must not be told any more."""
         await self._client.delete(key(room_id, epoch))
+
+    async def forget_all(self) -> None:
+        """The logs of all rooms."""
+        names: list[str] = []
+        async for name in self._client.scan_iter(match=key("*", "*"), count=MOST_AT_ONCE):
+            names.append(name)
+            if len(names) >= MOST_AT_ONCE:
+                await self._client.unlink(*names)
+                names.clear()
+        if names:
+            await self._client.unlink(*names)
 
 
 def key(room_id: str, epoch: str) -> str:

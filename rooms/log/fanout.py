@@ -3,15 +3,16 @@
 A notice brings what was committed to a room's log, or says that its roster changed.
 Order and completeness never rest on it: a lost, late or repeated one costs time and
 nothing else. The look finds what notices missed: every 5 s while Redis is well, every
-500 ms without it.
+500 ms without it. It has a connection of its own, and whoever listens only says which
+rooms it is to look at: rooms whose rows are held keep no other room waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal, ParamSpec, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -40,10 +41,14 @@ QUIET_SECONDS = 5.0  # without a message the connection is pinged
 # Notices waiting to be published. When it is full the newest is dropped: the look finds it.
 LONGEST_QUEUE = 1000
 MOST_WITH_EVENTS = 100  # while more are waiting only heads are told: a slow Redis must not cost memory
+# Rooms that Redis is to forget and could not be told. Past it all rooms are forgotten.
+MOST_TO_FORGET = 10_000
 
 ANCHOR = "rooms:replicas"  # keeps the subscription alive while no room is open
 
 logger = log.get("rooms.fanout")
+
+P = ParamSpec("P")
 
 # What a lost, slow or confused Redis looks like from here. RuntimeError is what uvloop says of a connection
 # that is closed already when redis-py writes to it.
@@ -85,7 +90,10 @@ class Fanout:
         self._outgoing: asyncio.Queue[tuple[str, Notice | None]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
+        self._marked: set[str] = set()  # rooms to look at: of those that are open, or were
         self._look_now = asyncio.Event()
+        self._to_forget: set[str] = set()
+        self._all_to_forget = False
         self._unreadable = 0
 
     @property
@@ -122,16 +130,36 @@ class Fanout:
         self._put(room_id, Notice(self._replica, self._rooms.epoch, gesture=gesture))
 
     def forget(self, room_id: str) -> None:
-        """What Redis holds of the room's log is not to be told any more: a name, old messages, all of it."""
-        self._put(room_id, None)
+        """What Redis holds of the room's log is not to be told any more: a name, old messages, all of it.
 
-    def _put(self, room_id: str, notice: Notice | None) -> None:
-        if self._well and not self._outgoing.full():
-            self._outgoing.put_nowait((room_id, notice))
+        Where it cannot be told now it is before it counts as well again.
+        """
+        if not self._put(room_id, None):
+            self._remember(room_id)
+
+    def _put(self, room_id: str, notice: Notice | None) -> bool:
+        """Whether there is a Redis, and room in the queue."""
+        if not self._well or self._outgoing.full():
+            return False
+        self._outgoing.put_nowait((room_id, notice))
+        return True
+
+    def _remember(self, room_id: str) -> None:
+        """To be forgotten later."""
+        if len(self._to_forget) >= MOST_TO_FORGET:
+            self._all_to_forget = True
+            self._to_forget.clear()
+        if not self._all_to_forget:
+            self._to_forget.add(room_id)
+
+    @property
+    def _behind(self) -> bool:
+        """Redis holds what it was to forget."""
+        return self._all_to_forget or bool(self._to_forget)
 
     async def cached(self, room_id: str, seq: int, limit: int, head: int) -> list[Event] | None:
         """Events after `seq`, where Redis has all of the log from there to `head`."""
-        if self._cache is None or not self._well:
+        if self._cache is None or not self._well or self._behind:
             return None
         try:
             return await self._cache.after(room_id, self._rooms.epoch, seq, limit, head)
@@ -139,7 +167,11 @@ class Fanout:
             return None
 
     def look(self) -> None:
-        """Look at the tables now."""
+        """Look at the tables now, for every open room."""
+        self._mark(*self._rooms.open_rooms())
+
+    def _mark(self, *room_ids: str) -> None:
+        self._marked.update(room_ids)
         self._look_now.set()
 
     async def run(self) -> None:
@@ -147,9 +179,8 @@ class Fanout:
         async with contextlib.AsyncExitStack() as running:
             await running.enter_async_context(background(self._look, "rooms.fanout.look"))
             if (client := self._redis) is not None and (cache := self._cache) is not None:
-                speak, listen = (lambda: self._speak(client, cache)), (lambda: self._listen(client))
-                await running.enter_async_context(background(speak, "rooms.fanout.speak"))
-                await running.enter_async_context(background(listen, "rooms.fanout.listen"))
+                talking = background(lambda: self._talk(client, cache), "rooms.fanout.talk")
+                await running.enter_async_context(talking)
             await asyncio.Event().wait()
 
     async def close(self) -> None:
@@ -157,80 +188,138 @@ class Fanout:
             await self._redis.aclose()
 
     async def _look(self) -> None:
-        looked = True
+        """One look at a time, however many rooms were marked meanwhile."""
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()  # at all rooms
         while True:
-            pause = LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS
+            next_at = looked_at + (LOOK_SECONDS if self._well else LOOK_WITHOUT_REDIS_SECONDS)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause if looked else LOOK_AGAIN_SECONDS):
+                async with asyncio.timeout_at(next_at):
                     await self._look_now.wait()
+            everywhere = loop.time() >= next_at
             self._look_now.clear()
-            looked = await self._look_at(self._rooms.open_rooms())
+            marked = self._marked.union(self._rooms.open_rooms() if everywhere else ())
+            self._marked.clear()
+            if not await self._look_at(marked):
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                self._mark(*marked)
+            if everywhere:
+                looked_at = loop.time()
 
-    async def _look_at(self, room_ids: list[str]) -> bool:
+    async def _look_at(self, room_ids: Collection[str]) -> bool:
         """Whether PostgreSQL answered."""
         if not room_ids:
             return True
         try:
             standings = await self._presence.standings(room_ids)
-            for standing in standings:
-                self._rooms.stands(standing)
-            for room_id in set(room_ids) - {standing.room_id for standing in standings}:
-                self._rooms.gone(room_id)
         except (CwrkError, asyncpg.PostgresError) as error:
             logger.debug("could not look", reason=type(error).__name__)
             return False
+        for standing in standings:
+            _tell(self._rooms.stands, standing)
+        for room_id in set(room_ids) - {standing.room_id for standing in standings}:
+            _tell(self._rooms.gone, room_id)
         return True
 
-    async def _speak(self, client: redis.asyncio.Redis, cache: LogCache) -> None:
-        while True:
-            room_id, notice = await self._outgoing.get()
-            try:
-                if notice is None:
-                    await cache.forget(room_id, self._rooms.epoch)
-                elif notice.events:
-                    await self._add(cache, room_id, notice)
-                else:
-                    await client.publish(channel(room_id), write_notice(notice))
-            except LOST:
-                continue  # the look finds it; what has become of Redis is for the listener to say
-
-    async def _add(self, cache: LogCache, room_id: str, notice: Notice) -> None:
-        """What was edited or deleted is read again: it stands in the cache as it does in the log."""
-        msg_ids = [e.body.msg_id for e in notice.events if isinstance(e.body, (Edited, Deleted))]
-        changed: dict[int, Event] = {}
-        if msg_ids:
-            try:
-                changed = {event.seq: event for event in await self._rooms.changed(room_id, msg_ids)}
-            except (CwrkError, asyncpg.PostgresError, TimeoutError):
-                await cache.forget(room_id, notice.epoch)
-        events = [changed.pop(event.seq, event) for event in notice.events]
-        await cache.add(room_id, notice.epoch, events, list(changed.values()), write_notice(notice))
-
-    async def _listen(self, client: redis.asyncio.Redis) -> None:
+    async def _talk(self, client: redis.asyncio.Redis, cache: LogCache) -> None:
+        """Listen to Redis and speak to it, as long as it can be reached; and again."""
         told = False
         while True:
             try:
                 async with client.pubsub() as pubsub:
-                    await pubsub.subscribe(ANCHOR, *map(channel, self._rooms.open_rooms()))
+                    subscribed = set(self._rooms.open_rooms())
+                    await pubsub.subscribe(ANCHOR, *map(channel, subscribed))
+                    await self._forget_missed(cache)
                     logger.info("Redis is well")
                     self._well, told = True, False
-                    await self._look_at(self._rooms.open_rooms())  # what was said before we listened
-                    await self._hear(pubsub)
-            except LOST as error:
+                    self.look()  # what was said before we listened
+                    async with asyncio.TaskGroup() as both:
+                        both.create_task(self._speak(client, cache))
+                        both.create_task(self._hear(pubsub, subscribed))
+            except* LOST as lost:
                 if not told:
-                    logger.warning("Redis is lost; asking PostgreSQL instead", reason=type(error).__name__)
+                    reason = type(lost.exceptions[0]).__name__
+                    logger.warning("Redis is lost; asking PostgreSQL instead", reason=reason)
                 told = True
+            finally:
                 self._unwell()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _unwell(self) -> None:
-        """From here on look often, and look now: a notice may have been lost with the connection."""
+        """From here on look often, and look now: a notice may have been lost with the connection.
+
+        Nor is what waits said any more: it could bring back what is to be forgotten.
+        """
         if self._well:
             self._well = False
-            self._look_now.set()
+            self.look()
+        while not self._outgoing.empty():
+            room_id, notice = self._outgoing.get_nowait()
+            if notice is None:
+                self._remember(room_id)
 
-    async def _hear(self, pubsub: PubSub) -> None:
-        subscribed = set(self._rooms.open_rooms())
+    # --- speaking ---------------------------------------------------------------------------------------
+
+    async def _speak(self, client: redis.asyncio.Redis, cache: LogCache) -> None:
+        while not self._behind:
+            room_id, notice = await self._outgoing.get()
+            if notice is None:
+                await self._forget(cache, room_id)
+                continue
+            changed = await self._changed(room_id, notice)
+            if changed is None:
+                await self._forget(cache, room_id)
+            try:
+                if notice.events:
+                    now = {event.seq: event for event in changed or ()}
+                    events = [now.pop(event.seq, event) for event in notice.events]
+                    text = write_notice(notice)
+                    await cache.add(room_id, notice.epoch, events, list(now.values()), text)
+                else:
+                    await client.publish(channel(room_id), write_notice(notice))
+            except LOST:
+                continue  # the look finds it; what has become of Redis is for the listener to say
+        raise ConnectionError("it has more to forget than it can be told")
+
+    async def _changed(self, room_id: str, notice: Notice) -> list[Event] | None:
+        """What was edited or deleted, read again: it stands in the cache as it does in the log.
+
+        None where it cannot be read.
+        """
+        msg_ids = [e.body.msg_id for e in notice.events if isinstance(e.body, (Edited, Deleted))]
+        if not msg_ids:
+            return []
+        try:
+            return await self._rooms.changed(room_id, msg_ids)
+        except (CwrkError, asyncpg.PostgresError, TimeoutError):
+            return None
+        except Exception:
+            logger.exception("not read again", room=room_id)
+            return None
+
+    async def _forget(self, cache: LogCache, room_id: str) -> None:
+        """A Redis that does not forget is none to be believed: raises what a lost one does."""
+        try:
+            await cache.forget(room_id, self._rooms.epoch)
+        except BaseException:
+            self._remember(room_id)
+            raise
+
+    async def _forget_missed(self, cache: LogCache) -> None:
+        while self._behind:
+            if self._all_to_forget:
+                self._all_to_forget = False
+                try:
+                    await cache.forget_all()
+                except BaseException:
+                    self._all_to_forget = True
+                    raise
+            else:
+                await self._forget(cache, self._to_forget.pop())
+
+    # --- listening --------------------------------------------------------------------------------------
+
+    async def _hear(self, pubsub: PubSub, subscribed: set[str]) -> None:
         changes = asyncio.create_task(self._subscriptions.wait())
         quiet = 0
         next_message: asyncio.Task[Any] | None = None
@@ -250,11 +339,12 @@ class Fanout:
                     if quiet:
                         await pubsub.ping()
                     else:
-                        await self._heard(message)
+                        self._heard(message)
         finally:
-            changes.cancel()
-            if next_message is not None:
-                next_message.cancel()
+            left = [task for task in (changes, next_message) if task is not None]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _resubscribe(self, pubsub: PubSub, subscribed: set[str]) -> set[str]:
         wanted = set(self._rooms.open_rooms())
@@ -264,14 +354,14 @@ class Fanout:
             await pubsub.unsubscribe(*map(channel, old))
         return wanted
 
-    async def _heard(self, message: dict[str, Any]) -> None:
+    def _heard(self, message: dict[str, Any]) -> None:
         room_id = message["channel"].partition("{")[2].partition("}")[0]
         if message["type"] == "subscribe" and room_id:
-            await self._look_at([room_id])  # what was said between opening it and listening
+            self._mark(room_id)  # what was said between opening it and listening
         elif message["type"] == "message":
-            await self._read(room_id, message["data"])
+            self._read(room_id, message["data"])
 
-    async def _read(self, room_id: str, text: str) -> None:
+    def _read(self, room_id: str, text: str) -> None:
         try:
             notice = read_notice(text)
         except Unreadable as error:
@@ -282,10 +372,18 @@ class Fanout:
         if notice.replica == self._replica or notice.epoch != self._rooms.epoch:
             return
         if notice.events:
-            self._rooms.heard(room_id, notice.events)
+            _tell(self._rooms.heard, room_id, notice.events)
         elif notice.head:
-            self._rooms.head(room_id, notice.head)
+            _tell(self._rooms.head, room_id, notice.head)
         elif notice.gesture:
-            self._rooms.show(room_id, notice.gesture)
+            _tell(self._rooms.show, room_id, notice.gesture)
         else:
-            await self._look_at([room_id])
+            self._mark(room_id)
+
+
+def _tell(say: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """A fault of ours in one room is no fault of Redis, and none of the other rooms'."""
+    try:
+        say(*args, **kwargs)
+    except Exception:
+        logger.exception("unexpected error")

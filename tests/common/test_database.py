@@ -58,3 +58,16 @@ async def test_a_transaction_that_says_nothing_more_gives_up_its_locks(
 
         with pytest.raises(Unavailable):
             await say_nothing_until_somebody_else_has_the_lock()
+
+
+async def test_who_finds_every_connection_taken_waits_so_long_and_no_longer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.connect(database_url, size=1) as opened:
+        async with opened.connection():
+            monkeypatch.setattr(database, "ACQUIRE_SECONDS", 0.05)
+            with pytest.raises(Unavailable) as caught:
+                await opened.ping()
+            assert (caught.value.code, caught.value.retry_after) == ("DATABASE_UNAVAILABLE", 1.0)
+        monkeypatch.undo()
+        await opened.ping()

@@ -115,3 +115,15 @@ async def test_what_is_to_be_forgotten_is(cache: LogCache, client: redis.asyncio
     await add(cache, 1)
     await cache.forget(ROOM, EPOCH)
     assert await held(client) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 1000])
+async def test_all_rooms_can_be_forgotten_and_nothing_else_is(
+    cache: LogCache, client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("rooms.log.cache.MOST_AT_ONCE", at_once)
+    for room_id in "abc":
+        await cache.add(room_id, EPOCH, [said(1)], (), "notice")
+    await client.set("somebody:{else}:log:s", "theirs")
+    await cache.forget_all()
+    assert await client.keys("*") == ["somebody:{else}:log:s"]

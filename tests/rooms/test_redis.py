@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 import redis.asyncio
+import structlog.testing
 
 from rooms.frames.outgoing import PeerTyping
+from rooms.hub import Hub
 from rooms.log.cache import channel, key
 from rooms.log.fanout import ANCHOR
 from rooms.log.notices import Notice, write_notice
 from tests.rooms import kit
-from tests.rooms.proxy import proxied
+from tests.rooms.proxy import listening, proxied
 
 
 @pytest.fixture
@@ -122,6 +124,89 @@ async def test_the_name_of_a_deleted_account_is_gone_from_the_cache(
     async with asyncio.timeout(kit.PATIENCE):
         while "Person 2" in await kept(client):  # noqa: ASYNC110  # another process
             await asyncio.sleep(0.02)
+
+
+async def redis_is(rooms: kit.Rooms, state: str) -> None:
+    """Wait until this replica says so."""
+    async with asyncio.timeout(kit.PATIENCE):
+        while True:
+            async with rooms.http.get(f"http://127.0.0.1:{rooms.ports.websocket}/healthz") as answer:
+                if (await answer.json())["redis"] == state:
+                    return
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("bound", [10_000, 0], ids=["remembered", "more than can be remembered"])
+@pytest.mark.parametrize("link", ["all", "listening"])
+async def test_what_was_to_be_forgotten_while_redis_was_away_is_before_it_is_believed_again(
+    stack: kit.Stack,
+    redis_url: str,
+    client: redis.asyncio.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: int,
+    link: str,
+) -> None:
+    monkeypatch.setattr("rooms.log.fanout.MOST_TO_FORGET", bound)
+    async with proxied(redis_url) as line:
+        rooms = await stack.start(redis_url=line.url)
+        room_id = await rooms.create(1)
+        ann, bob = await rooms.enter(room_id, 1, 2)
+        await heard_by(client, channel(room_id), 1)
+        await bob.send("chat", {"message": "I was here"})
+        await ann.until("chat")
+        async with asyncio.timeout(kit.PATIENCE):
+            while "Person 2" not in await kept(client):  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.02)
+        await (line.cut() if link == "all" else line.keep_cutting(listening))
+        await redis_is(rooms, "degraded")
+        await stack.auth.revoke(deleted_user_id=2)
+        await ann.until("peer_left")
+        await line.restore()
+        await redis_is(rooms, "ok")
+        assert "Person 2" not in await kept(client)
+        again = await rooms.connect(room_id, 1, epoch=ann.seen[0]["payload"]["epoch"], last_seq=0)
+        assert (await again.payload("chat"))["display_name"] == "deleted"
+
+
+async def test_what_was_to_be_forgotten_and_found_the_queue_full_is_forgotten(
+    stack: kit.Stack, redis_url: str, client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is gone is told first, which fills it. Redis counts as lost then, and is told before it is well."""
+    monkeypatch.setattr("rooms.log.fanout.LONGEST_QUEUE", 1)
+    rooms = await stack.start(redis_url=redis_url)
+    room_id = await rooms.create(1)
+    ann, bob = await rooms.enter(room_id, 1, 2)
+    await heard_by(client, channel(room_id), 1)
+    async with asyncio.timeout(kit.PATIENCE):
+        while "Person 2" not in await kept(client):
+            await bob.send("chat", {"message": "I was here"})
+            await ann.until("chat")
+            await asyncio.sleep(0.5)  # within the rates
+    await stack.auth.revoke(deleted_user_id=2)
+    await ann.until("peer_left")
+    async with asyncio.timeout(kit.PATIENCE):
+        while "Person 2" in await kept(client):  # noqa: ASYNC110  # another process
+            await asyncio.sleep(0.02)
+
+
+async def test_a_fault_of_ours_is_logged_as_one_and_redis_stays_well(
+    pair: tuple[kit.Rooms, kit.Rooms], client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, ann, bob = await ann_and_bob(pair, client)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    with structlog.testing.capture_logs() as lines:
+        with monkeypatch.context() as patched:
+            patched.setattr(Hub, "heard", broken)
+            await ann.send("chat", {"message": "not heard"})
+            async with asyncio.timeout(kit.PATIENCE):
+                while not lines:  # noqa: ASYNC110  # what nobody is told
+                    await asyncio.sleep(0.02)
+        await ann.send("chat", {"message": "heard"})
+        assert [(await bob.payload("chat"))["message"] for _ in range(2)] == ["not heard", "heard"]
+    assert [(line["event"], line.get("exc_info")) for line in lines] == [("unexpected error", True)]
 
 
 async def test_notices_that_cannot_be_read_or_are_of_another_history_are_ignored(
