@@ -17,7 +17,7 @@ from rooms.core.effects import Effect
 from rooms.core.events import Event
 from rooms.core.gestures import Gesture
 from rooms.core.participant import Member
-from rooms.core.participants import Roster, at_worker
+from rooms.core.participants import LEFT, Roster, at_worker, may_silence
 from rooms.core.room import SESSION_ENDED, Room
 from rooms.frames.codec import Frame, encode
 from rooms.frames.incoming import Moderate, Resume
@@ -182,7 +182,7 @@ class Hub:
 
     def deleted(self, room_id: str, user_id: int, events: list[Event]) -> None:
         """The account is gone, and the membership with it: the tables know already, the log has `events`."""
-        self.tell(room_id, lambda room: room.participants.leave(user_id, SESSION_ENDED))
+        self._left(room_id, user_id, SESSION_ENDED)
         self.log.fanout.notify(room_id)
         self.log.fanout.forget(room_id)
         for event in events:
@@ -191,8 +191,17 @@ class Hub:
     async def leave(self, room_id: str, user_id: int) -> None:
         """End a membership: in the tables, and at once for those who are here."""
         await self._stored(room_id, user_id, lambda: self.store.members.leave(UUID(room_id), user_id))
-        self.tell(room_id, lambda room: room.participants.leave(user_id))
+        self._left(room_id, user_id, LEFT)
         self.log.fanout.notify(room_id)
+
+    def _left(self, room_id: str, user_id: int, closing: tuple[int, str]) -> None:
+        if room_id not in self._open:  # a voice may run all the same
+            self.vacated(room_id, user_id)
+        self.tell(room_id, lambda room: room.participants.leave(user_id, closing))
+
+    def vacated(self, room_id: str, user_id: int) -> None:
+        """Nobody has the seat any more: with it goes the voice, of whatever replica it was."""
+        self.voice.close(room_id, do.CloseVoice(user_id))
 
     async def change(
         self, room_id: str, user_id: int, work: Callable[[], Awaitable[tuple[T, list[Event]]]]
@@ -206,9 +215,17 @@ class Hub:
             made, events = await work()
             for event in events:
                 self.log.announce(room_id, event)
+            if any(may_silence(event.body) for event in events):
+                self._start(self._silence(room_id))
             return made
 
         return await self._stored(room_id, user_id, told)
+
+    async def _silence(self, room_id: str) -> None:
+        """Tell the worker who may not speak: of those not here, since their replica may have died."""
+        for user_id in await self.store.members.listeners(UUID(room_id)):
+            if not self._is_here(room_id, user_id):
+                self.voice.mute(room_id, do.MuteVoice(user_id, True))
 
     async def moderate(self, room_id: str, user_id: int, act: Moderate) -> do.Ruling:
         """Somebody moderates. Raises as Moderation.rule does."""
@@ -226,8 +243,10 @@ class Hub:
         """The room, with everything in it. Raises as Store.delete does."""
 
         async def gone() -> None:
-            await self.store.delete(UUID(room_id), user_id)
+            seats = await self.store.delete(UUID(room_id), user_id)
             self.gone(room_id)
+            for whose in seats:
+                self.vacated(room_id, whose)
             self.log.fanout.notify(room_id)
             self.log.fanout.forget(room_id)
 

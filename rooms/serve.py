@@ -49,6 +49,8 @@ from rooms.websocket.open_sessions import OpenSessions
 MIGRATIONS = Path(__file__).parent / "migrations"
 DRAINING = (4200, "DRAINING")
 CLOSE_SECONDS = 5.0
+#: The tables were at hand for so long, and all renewed theirs, before a seat is believed to be nobody's.
+SURE_SECONDS = 30.0
 
 logger = log.get("rooms")
 
@@ -171,13 +173,20 @@ async def listen(config: Config, app: web.Application) -> AsyncIterator[int]:
 
 async def keep_leases(hub: Hub, presence: Presence) -> None:
     """Keep the leases of everybody here, and forget those that nobody keeps."""
+    clock = asyncio.get_running_loop().time
+    well_since: float | None = None
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         try:
             for room_id in await presence.renew(hub.everybody_here()):
                 hub.log.fanout.notify(room_id)
             await presence.sweep()
+            well_since = well_since or clock()
+            if clock() - well_since >= SURE_SECONDS:
+                for room_id, user_id in await presence.vacate():
+                    hub.vacated(room_id, user_id)
         except (CwrkError, asyncpg.PostgresError) as error:
+            well_since = None
             logger.warning("leases not kept", reason=type(error).__name__)
 
 

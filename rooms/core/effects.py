@@ -201,10 +201,13 @@ class AttachVoice:
 
 @dataclass(frozen=True, slots=True)
 class MuteVoice:
-    """Tell the worker; nothing comes back, since each negotiation says it again."""
+    """Tell the worker; nothing comes back, since each negotiation says it again.
+
+    None: what was not told yet no longer holds, and what does is for another replica to say.
+    """
 
     user_id: int
-    muted: bool
+    muted: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from common.errors import CwrkError, Forbidden, TooMany
 from rooms.core import effects as do
 from rooms.core.effects import Effect
-from rooms.core.events import Body, Ruled
+from rooms.core.events import Body, Changed, Ruled
 from rooms.core.feed import Feed
 from rooms.core.participant import Member, Participant, Snapshot
 from rooms.core.rights import LISTENER, OWNER
@@ -165,10 +165,10 @@ class Participants:
         return effects
 
     def leave(self, user_id: int, closing: tuple[int, str] = LEFT) -> list[Effect]:
-        """The participant left: at once, with every connection."""
+        """The participant left: at once, with every connection, and with a voice that runs without one."""
         participant = self._all.pop(user_id, None)
         if participant is None:
-            return []
+            return self._voices.ended(user_id)
         effects: list[Effect] = []
         for conn_id in sorted(participant.connections):
             del self._connections[conn_id]
@@ -256,8 +256,13 @@ class Participants:
         return effects
 
     def mute_voice(self, participant: Participant) -> list[Effect]:
-        """Whether or not a voice is known here: it may be another tab's, on another replica."""
-        return [do.MuteVoice(participant.member.user_id, participant.silenced(self.listen_only))]
+        """Whether or not a voice is known here: it may be another tab's, or run without a websocket.
+
+        Of those elsewhere, whose replica may have died, only that they are silent: that one alone knows
+        their own mute.
+        """
+        silenced = participant.silenced(self.listen_only)
+        return [do.MuteVoice(participant.member.user_id, silenced if participant.here else silenced or None)]
 
     def _update(self, participant: Participant) -> ParticipantUpdated:
         view = participant.view(self.listen_only)
@@ -293,7 +298,8 @@ class Participants:
                 member = replace(member, role=ruling.role)
                 if ruling.role == OWNER:  # whom nobody could unmute
                     member = with_mutes(member, by_moderator=False, by_self=muted_self(member))
-        return self._become(participant, member)
+        effects = self._become(participant, member)
+        return effects if participant.here else self.mute_voice(participant) + effects
 
     def listens_only(self, listen_only: bool) -> list[Effect]:
         """The room's setting: everybody hears by `room_updated`, the worker of each whom it changes."""
@@ -301,7 +307,7 @@ class Participants:
         self.listen_only = listen_only
         effects: list[Effect] = []
         for user_id, participant in self._all.items():
-            if participant.here and participant.silenced(listen_only) != silent[user_id]:
+            if participant.silenced(listen_only) != silent[user_id]:
                 effects += self.mute_voice(participant)
         return effects
 
@@ -386,3 +392,8 @@ def at_worker(ruling: Body) -> list[Effect]:
     if ruling.action == "mute" or ruling.role == LISTENER:
         return [do.MuteVoice(ruling.user_id, True)]
     return []
+
+
+def may_silence(body: Body) -> bool:
+    """Whether there may be more people now who may not speak, by their role or the room's setting."""
+    return isinstance(body, Changed) or (isinstance(body, Ruled) and body.action == "role")

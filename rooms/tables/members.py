@@ -9,7 +9,7 @@ from common.database import Connection, Database
 from common.errors import Forbidden
 from common.tokens import Identity
 from rooms.core.participant import Member
-from rooms.core.rights import MODERATOR, check_member
+from rooms.core.rights import MODERATOR, check_member, may_speak
 from rooms.tables import seats
 from rooms.tables.bans import check_not_banned
 from rooms.tables.people import remember
@@ -85,6 +85,17 @@ class Members:
         async with self._database.connection() as connection:
             await find_room(connection, room_id, user_id)
             return await seats.seats_taken(connection, room_id)
+
+    async def listeners(self, room_id: UUID) -> list[int]:
+        """Who has a seat, and may not speak as things are."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT m.user_id, m.role, r.listen_only FROM rooms.rooms r"
+                " JOIN rooms.members m ON m.room_id = r.id JOIN rooms.seats s USING (room_id, user_id)"
+                " WHERE r.id = $1",
+                room_id,
+            )
+        return [row["user_id"] for row in rows if not may_speak(row["role"], row["listen_only"])]
 
     async def set_muted(self, room_id: UUID, user_id: int, muted: bool) -> None:
         """One's own mute; a moderator's stays, and this is for when it is lifted."""

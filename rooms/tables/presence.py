@@ -26,6 +26,7 @@ EPOCH = "(SELECT epoch FROM rooms.deployment) AS epoch"
 
 LEASE_SECONDS = 15
 RENEW_SECONDS = 5.0
+MOST_VACATED = 500  # at once; the others the next time
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,20 @@ class Presence:
                     " WHERE room_id = ANY($1::uuid[]) AND expires_at < clock_timestamp()",
                     rooms,
                 )
+
+    async def vacate(self) -> list[tuple[str, int]]:
+        """Take the seats that ran out with nobody connected; whose they were, each told to one replica."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "DELETE FROM rooms.seats WHERE (room_id, user_id) IN"
+                " (SELECT s.room_id, s.user_id FROM rooms.seats s WHERE s.expires_at < clock_timestamp()"
+                "  AND NOT EXISTS (SELECT FROM rooms.presence p"
+                "   WHERE p.room_id = s.room_id AND p.user_id = s.user_id)"
+                "  LIMIT $1 FOR UPDATE SKIP LOCKED)"
+                " RETURNING room_id, user_id",
+                MOST_VACATED,
+            )
+        return [(str(row["room_id"]), row["user_id"]) for row in rows]
 
     async def retire(self, seconds: float) -> None:
         """This replica stops: its people have `seconds` to show up elsewhere."""

@@ -171,12 +171,19 @@ class Store:
                 events.append(await changed_event(connection, room_id, user_id))
             return await find_room(connection, room_id, user_id), events
 
-    async def delete(self, room_id: UUID, user_id: int) -> None:
-        """The room and all that is in it; its log soon. Raises NotFound, and Forbidden (OWNER_ONLY)."""
+    async def delete(self, room_id: UUID, user_id: int) -> list[int]:
+        """The room and all that is in it; its log soon. Who had a seat.
+
+        Raises NotFound, and Forbidden (OWNER_ONLY).
+        """
         async with self._database.transaction() as connection:
             locked = await lock_room(connection, room_id, user_id)
             check_owner(locked.role)
             await lock_log(connection, room_id)
             await connection.execute("INSERT INTO rooms.deleted_rooms (room_id) VALUES ($1)", room_id)
+            seats = await connection.fetch(
+                "DELETE FROM rooms.seats WHERE room_id = $1 RETURNING user_id", room_id
+            )
             await connection.execute("DELETE FROM rooms.rooms WHERE id = $1", room_id)
         self.erasure.wanted()
+        return [row["user_id"] for row in seats]

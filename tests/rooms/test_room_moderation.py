@@ -1,10 +1,12 @@
 """Moderation and settings, as Room sees them: what the log tells has the same effects on every replica."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.errors import Forbidden
 from rooms.core.effects import Broadcast, CloseVoice, Disconnect, Effect, MuteVoice, Rule, Ruling, Send
-from rooms.core.events import Changed, Ruled, Timed
+from rooms.core.events import Body, Changed, Ruled, Timed
 from rooms.core.participant import Member
 from rooms.frames.codec import Frame
 from rooms.frames.incoming import Moderate, Mute, Offer
@@ -131,6 +133,28 @@ def test_somebody_whose_connection_is_lost_for_a_moment_is_muted_all_the_same() 
 )
 def test_a_voice_may_run_of_somebody_whom_no_replica_knows(ruling: Ruled, effects: list[Effect]) -> None:
     assert happens(room_with(ANN), 42, ruling) == effects
+
+
+def test_of_who_is_on_another_replica_the_worker_hears_that_they_are_silent_and_no_more() -> (
+    None
+):
+    """That replica may have died; if not it knows whether they muted themselves."""
+    room = room_with(ANN)
+    elsewhere = replace(BOB, elsewhere=True)
+    tables_say(room, ANN, elsewhere)
+    events: list[tuple[Body, bool | None]] = [
+        (Ruled(2, "mute"), True),
+        (Ruled(2, "unmute"), None),
+        (Changed(settings(listen_only=True)), True),
+        (Ruled(2, "role", "moderator"), None),
+        (Ruled(2, "role", "member"), True),
+        (Changed(settings()), None),
+        (Ruled(2, "role", "listener"), True),
+    ]
+    for seq, (body, silent) in enumerate(events, 42):
+        assert MuteVoice(2, silent) in happens(room, seq, body)
+    muted_themselves = replace(elsewhere, role="listener", muted_by="self")
+    assert not [e for e in tables_say(room, ANN, muted_themselves) if isinstance(e, MuteVoice)]
 
 
 def test_the_tables_word_from_before_a_ruling_is_old_news() -> None:

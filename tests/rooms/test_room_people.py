@@ -93,6 +93,10 @@ def test_leaving_is_at_once_and_for_every_tab() -> None:
     assert room.participants.disconnect("c2", 1010.0, 10.0) == []
 
 
+def test_somebody_unknown_leaves_with_the_voice_that_may_run() -> None:
+    assert room_with(ANN).participants.leave(9) == [CloseVoice(9)]
+
+
 def test_people_on_other_replicas_come_and_go_like_our_own() -> None:
     room = room_with(ANN)
     bob = Member(2, "Bob", "member", "", 200, 200, visit=2, elsewhere=True)
