@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from dev.place import Place, StackError
+from dev.services import services
 from dev.settings import read_env_file, resolve
+from dev.stack import command
 
 
 @pytest.fixture
@@ -24,6 +26,16 @@ def test_a_changed_port_reaches_everybody_who_has_to_know_it(place: Place) -> No
 def test_what_is_set_is_not_derived(place: Place) -> None:
     env = resolve(place, {"GATEWAY_PORT": "8090", "ALLOWED_ORIGINS": "https://rooms.example"})
     assert env["ALLOWED_ORIGINS"] == "https://rooms.example"
+
+
+def test_more_media_workers_follow_on_the_ports_of_the_first(place: Place) -> None:
+    env = resolve(place, {"MEDIA_WORKERS": "2", "MEDIA_LISTEN": "127.0.0.1:6053"})
+    assert env["MEDIA_ADDR"] == "127.0.0.1:6053,127.0.0.1:6054"
+    first, second = (service for service in services(env) if service.module == "media")
+    assert (first.name, second.name) == ("media", "media-2")
+    assert command(second)[:3] == ["env", "MEDIA_LISTEN=127.0.0.1:6054", "MEDIA_PORT=24781"]
+    with pytest.raises(StackError, match="MEDIA_WORKERS=many is no number of workers"):
+        resolve(place, {"MEDIA_WORKERS": "many"})
 
 
 def test_the_environment_wins_over_the_file(place: Place) -> None:
