@@ -22,7 +22,7 @@ from rooms.core.room import SESSION_ENDED, Room
 from rooms.frames.codec import Frame, encode
 from rooms.frames.incoming import Moderate, Resume
 from rooms.frames.outgoing import Hello
-from rooms.lanes import Lanes
+from rooms.lanes import Lanes, log_fault
 from rooms.log.calls import LogCalls
 from rooms.tables.people import name_of
 from rooms.tables.presence import Here, Presence, Standing
@@ -147,7 +147,11 @@ class Hub:
             opening = self._opening.get(room_id)
             if opening is None:
                 opening = self._opening[room_id] = asyncio.create_task(self._load(room_id))
-            await asyncio.shield(opening)
+            try:
+                await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                opening.add_done_callback(log_fault)
+                raise
 
     async def _load(self, room_id: str) -> None:
         try:

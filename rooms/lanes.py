@@ -31,7 +31,7 @@ class Lanes:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_log_fault)
+            task.add_done_callback(log_fault)
             raise
 
     def start(self, key: Hashable, work: Callable[[], Awaitable[object]], *, always: bool = False) -> bool:
@@ -87,7 +87,7 @@ class Lanes:
         return task
 
 
-def _log_fault(done: asyncio.Task[object]) -> None:
+def log_fault(done: asyncio.Task[object]) -> None:
     """A fault of ours that nobody waits for any more."""
     problem = None if done.cancelled() else done.exception()
     if problem is not None and not isinstance(problem, CwrkError):

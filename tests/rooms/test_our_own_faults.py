@@ -1,10 +1,18 @@
 """A fault of ours: the log has it, the other side hears 500 or 4100, and the others stay."""
 
+import asyncio
+from typing import Any, cast
+from uuid import uuid4
+
 import aiohttp
 import pytest
+import structlog.testing
 
+from common import database
 from rooms.hub import Hub
 from rooms.tables.members import Members
+from rooms.tables.presence import Presence
+from rooms.tables.store import Store
 from tests.rooms import kit
 
 
@@ -37,3 +45,31 @@ async def test_in_the_middle_of_a_frame(rooms: kit.Rooms, monkeypatch: pytest.Mo
         assert await ann.closed() == (4100, "INTERNAL")
     await bob.send("ping")
     await bob.until("pong")
+
+
+async def test_while_a_room_is_opened_for_somebody_who_waits_no_longer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def broken_later(*_: object) -> None:
+        asked.set()
+        await answered.wait()
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(Presence, "roster", broken_later)
+    async with database.connect(database_url) as opened:
+        hub = Hub(Store(opened), Presence(opened, uuid4()), "epoch")
+        nobody = cast(Any, None)  # who it would be, once the room is open
+        with structlog.testing.capture_logs() as lines:
+            coming = asyncio.create_task(hub.attach(str(uuid4()), nobody, nobody, nobody, None))
+            await asyncio.wait_for(asked.wait(), kit.PATIENCE)
+            coming.cancel()
+            await asyncio.wait([coming])
+            answered.set()
+            async with asyncio.timeout(kit.PATIENCE):
+                while not lines:  # noqa: ASYNC110  # what nobody is told
+                    await asyncio.sleep(0)
+    assert [(line["event"], type(line["exc_info"])) for line in lines] == [
+        ("unexpected error", ZeroDivisionError)
+    ]

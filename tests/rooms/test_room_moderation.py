@@ -135,9 +135,7 @@ def test_a_voice_may_run_of_somebody_whom_no_replica_knows(ruling: Ruled, effect
     assert happens(room_with(ANN), 42, ruling) == effects
 
 
-def test_of_who_is_on_another_replica_the_worker_hears_that_they_are_silent_and_no_more() -> (
-    None
-):
+def test_of_who_is_on_another_replica_the_worker_hears_that_they_are_silent_and_no_more() -> None:
     """That replica may have died; if not it knows whether they muted themselves."""
     room = room_with(ANN)
     elsewhere = replace(BOB, elsewhere=True)
