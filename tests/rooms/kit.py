@@ -19,7 +19,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from common import rpc
-from common.errors import CwrkError, NotFound
+from common.errors import CwrkError, NotFound, Unavailable
 from common.tokens import AUDIENCE, ISSUER
 from media.placements import Placements
 from proto import auth_pb2, auth_pb2_grpc, media_pb2, media_pb2_grpc, rooms_pb2, rooms_pb2_grpc
@@ -96,6 +96,7 @@ class Media(media_pb2_grpc.MediaServicer):
     def __init__(self) -> None:
         self.placements = Placements()
         self.refusal: CwrkError | None = None
+        self.shut = False  # to new streams of events
         self.calls: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         self.streams: list[asyncio.Queue[media_pb2.Event | None]] = []
         self.voices: dict[str, str] = {}
@@ -151,6 +152,8 @@ class Media(media_pb2_grpc.MediaServicer):
     async def Events(  # noqa: N802
         self, request: media_pb2.EventsRequest, context: rpc.Context
     ) -> AsyncIterator[media_pb2.Event]:
+        if self.shut:
+            raise Unavailable("Not reached.")
         stream: asyncio.Queue[media_pb2.Event | None] = asyncio.Queue()
         self.streams.append(stream)
         yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id="worker-1"))

@@ -142,6 +142,28 @@ async def test_a_dead_workers_room_is_placed_on_another(two: Two, rooms: kit.Roo
     assert newer > generation
 
 
+async def test_replicas_of_which_one_has_lost_a_worker_end_on_one(stack: kit.Stack, two: Two) -> None:
+    pair = await replica(stack, two), await replica(stack, two)
+    room_id, ann = await speaking(pair[0])
+    await pair[1].join(room_id, 2)
+    bob = await pair[1].connect(room_id, 2)
+    await offer(bob)
+    address, generation = await row(pair[0], room_id)
+    old, new = of(address, two)
+    assert (old.voices, new.voices) == (2, 0)
+
+    old.media.shut = True  # the first replica does not get to it any more; the second still hears it
+    old.media.streams.pop(0).put_nowait(None)
+    assert (await ann.payload("voice_lost"))["reason"] == "worker_lost"
+    await offer(ann)
+    assert (await bob.payload("voice_lost"))["reason"] == "worker_lost"
+    ended = await old.called("end_room")
+    assert ended[1] == room_id
+    assert ended[2] > generation
+    await offer(bob)
+    assert (old.voices, new.voices) == (2, 2)
+
+
 async def test_an_older_generation_is_refused_and_the_row_read_again(two: Two, rooms: kit.Rooms) -> None:
     room_id, ann = await speaking(rooms)
     address, generation = await row(rooms, room_id)
