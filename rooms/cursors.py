@@ -1,4 +1,4 @@
-"""Cursors: a place in a list, opaque to clients and sealed, so that only our own come back."""
+"""Cursors: a place in a list, opaque to clients and sealed, so that only our own come back; tickets, too."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ from rooms.tables.deletions import Deletions
 from rooms.tables.placements import Placements
 from rooms.tables.presence import RENEW_SECONDS, Presence
 from rooms.tables.store import Store
+from rooms.tables.tickets import Tickets
 from rooms.turn import ice_servers
 from rooms.voice_calls import VoiceCalls
 from rooms.websocket.connection import Timing
@@ -121,8 +122,10 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
             )
             await stack.enter_async_context(background(retention.run, "rooms.retention"))
         verifier = Verifier(lambda: fetch_keys(auth), revocations, refetch=config.key_refetch_seconds)
-        door = Door(hub, verifier, sessions, config.allowed_origins, servers, timing)
-        service = RoomsService(store, hub, verifier, Cursors(secret))
+        seals = Cursors(secret)
+        tickets = Tickets(opened, seals)
+        door = Door(hub, verifier, sessions, tickets, config.allowed_origins, servers, timing)
+        service = RoomsService(store, hub, verifier, seals, tickets)
 
         def register(server: grpc.aio.Server) -> None:
             rooms_pb2_grpc.add_RoomsServicer_to_server(service, cast(Any, server))

@@ -13,6 +13,7 @@ from rooms.cursors import Cursors
 from rooms.hub import Hub
 from rooms.requests import room_id_of
 from rooms.tables.store import Store
+from rooms.tables.tickets import Tickets
 
 NAME = "cwrk.rooms.v1.Rooms"
 
@@ -22,11 +23,14 @@ MAX_EVENTS = 500
 class RoomsService(rooms_pb2_grpc.RoomsServicer):
     """Every method verifies the user's token first. rooms/requests.py reads, rooms/answers.py writes."""
 
-    def __init__(self, store: Store, hub: Hub, verifier: Verifier, cursors: Cursors) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, verifier: Verifier, cursors: Cursors, tickets: Tickets
+    ) -> None:
         self._store = store
         self._hub = hub
         self._verifier = verifier
         self._cursors = cursors
+        self._tickets = tickets
 
     async def _who(self, context: rpc.Context) -> Identity:
         return await self._verifier.verify(rpc.user_token(context))
@@ -161,7 +165,7 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         self, request: rooms_pb2.CreateTicketRequest, context: rpc.Context
     ) -> rooms_pb2.Ticket:
         identity = await self._who(context)
-        return answers.ticket(await self._store.tickets.create(room_id_of(request.room_id), identity))
+        return answers.ticket(await self._tickets.create(room_id_of(request.room_id), identity))
 
     # --- the timer --------------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ from rooms.tables.ownership import changed_event, hand_over
 from rooms.tables.people import remember
 from rooms.tables.records import RoomRecord, settings_of, timer_of
 from rooms.tables.room_rows import ROOMS, find_room, gone, lock_log, lock_room, room_of
-from rooms.tables.tickets import Tickets
 from rooms.tables.timers import Timers
 
 
@@ -37,12 +36,11 @@ class Store:
         self.messages = Messages(database)
         self.moderation = Moderation(database)
         self.invites = Invites(database)
-        self.tickets = Tickets(database)
         self.timers = Timers(database)
         self.erasure = Erasure(database)
 
     async def deployment(self) -> tuple[str, bytes]:
-        """The epoch of this history, and the secret that seals cursors."""
+        """The epoch of this history, and the secret that seals cursors and tickets."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow("SELECT epoch, secret FROM rooms.deployment")
         if row is None:

@@ -1,27 +1,27 @@
 """Tickets: each opens one websocket, once, in place of a token in the URL.
 
 Who reads the tables, or a log with an address in it, cannot come in by it: only the
-hash is kept, and a ticket that was used is gone.
+hash is kept, and a ticket that was used is gone. It is sealed: what anybody makes up
+is refused without asking the tables, whose connections are there for members.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from common.database import Connection, Database
-from common.errors import Unauthenticated
+from common.errors import Malformed, Unauthenticated
 from common.tokens import Identity
 from rooms.core.rights import check_member
+from rooms.cursors import Cursors
 from rooms.tables.people import name_of
 from rooms.tables.room_rows import find_room
 
 TICKET_BYTES = 24
-FORM = re.compile(r"[A-Za-z0-9_-]{32}")  # what so many bytes look like
 GOOD_SECONDS = 30
 MOST_OPEN = 10  # of one person; the oldest goes
 SWEEP = 100  # expired ones that each new one clears away
@@ -36,12 +36,13 @@ class Ticket:
 class Tickets:
     """Each method is one transaction. All raise Unavailable when the database is lost."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Cursors) -> None:
         self._database = database
+        self._seals = seals
 
     async def create(self, room_id: UUID, identity: Identity) -> Ticket:
         """For a member. Raises NotFound, and Forbidden (NOT_A_MEMBER)."""
-        text = secrets.token_urlsafe(TICKET_BYTES)
+        text = self._seals.seal(_scope(room_id), secrets.token_urlsafe(TICKET_BYTES))
         async with self._database.transaction() as connection:
             check_member((await find_room(connection, room_id, identity.user_id)).role)
             # One at a time for a person, so that their tickets are counted right.
@@ -67,8 +68,10 @@ class Tickets:
 
         Raises Unauthenticated (TICKET_INVALID) for one that is used, old, of another room or none.
         """
-        if not FORM.fullmatch(text):  # the tables need not be asked
-            raise _invalid()
+        try:
+            self._seals.open(_scope(room_id), text)
+        except Malformed:
+            raise _invalid() from None
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 "DELETE FROM rooms.tickets WHERE sha256 = $1 AND room_id = $2"
@@ -86,6 +89,10 @@ class Tickets:
             token="",
             issued_at=row["issued_at"],
         )
+
+
+def _scope(room_id: UUID) -> str:
+    return f"ticket {room_id}"
 
 
 def _invalid() -> Unauthenticated:

@@ -33,6 +33,7 @@ from rooms.frames.outgoing import Hello
 from rooms.frames.outgoing import Limits as Accepted
 from rooms.hub import Hub
 from rooms.requests import room_id_of
+from rooms.tables.tickets import Tickets
 from rooms.websocket import wire
 from rooms.websocket.connection import LOST, Clockwork, Connection, Timing
 from rooms.websocket.flusher import Flusher
@@ -51,6 +52,7 @@ class Door:
     hub: Hub
     verifier: Verifier
     sessions: OpenSessions
+    tickets: Tickets
     allowed_origins: tuple[str, ...]
     ice_servers: Callable[[int], tuple[Mapping[str, Any], ...]]
     timing: Timing
@@ -115,7 +117,7 @@ class Door:
         resume = _resume_in(request)
         token = _token_in(request)
         if "ticket" in request.query:
-            identity = await self.hub.store.tickets.redeem(UUID(room_id), request.query["ticket"])
+            identity = await self.tickets.redeem(UUID(room_id), request.query["ticket"])
             await self.verifier.check(identity)
         else:
             if not token and connection is not None:

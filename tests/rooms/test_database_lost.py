@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from common.database import Connection
+from proto import rooms_pb2 as pb
 from rooms.core.effects import Outcome
 from rooms.log.batches import Batch
 from tests.rooms import kit
@@ -47,15 +48,17 @@ async def test_a_lost_database_and_its_return(line: Proxy, behind: kit.Rooms) ->
     assert not [frame for frame in bob.seen if frame["type"] == "error"]
 
 
-async def test_what_cannot_be_a_ticket_is_refused_without_the_database(
+async def test_a_ticket_that_nobody_gave_is_refused_without_the_database(
     line: Proxy, behind: kit.Rooms
 ) -> None:
-    room_id = await behind.create()
+    room_id, other = await behind.create(), await behind.create()
+    given = (await behind.call("CreateTicket", pb.CreateTicketRequest(room_id=room_id), 1)).ticket
     await line.cut()
-    for text, refusal in (("x", (4001, "TICKET_INVALID")), ("x" * 32, (4103, "DATABASE_UNAVAILABLE"))):
-        page = await behind.dial(
-            behind.url(room_id, ticket=text), headers={"Origin": "http://localhost:8080"}
-        )
+    made_up = "x", "ё", given[:-1], "x" * len(given), given.swapcase()
+    asked = [(room_id, text, (4001, "TICKET_INVALID")) for text in made_up]
+    asked += [(other, given, (4001, "TICKET_INVALID")), (room_id, given, (4103, "DATABASE_UNAVAILABLE"))]
+    for where, text, refusal in asked:
+        page = await behind.dial(behind.url(where, ticket=text), headers={"Origin": "http://localhost:8080"})
         assert await page.closed() == refusal
 
 
