@@ -29,23 +29,25 @@ async def test_what_is_said_elsewhere_is_heard_while_every_connection_waits_for_
             await asyncio.sleep(0.02)
 
     outside = await asyncpg.connect(stack.database_url)
-    locked = outside.transaction()
-    await locked.start()
-    await outside.execute("SELECT FROM rooms.rooms WHERE id = $1 FOR UPDATE", held)
-    request = rooms_pb2.JoinRoomRequest(room_id=held)
-    joins = [asyncio.create_task(there.call("JoinRoom", request, user_id)) for user_id in range(10, 34)]
-    size = there.config.database_connections
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(kit.PATIENCE):
-        while len(await there.fetch(waiting)) < size - size // 2 - 1:  # noqa: ASYNC110  # another process
-            await asyncio.sleep(0.02)
+    try:
+        await outside.execute("BEGIN")
+        await outside.execute("SELECT FROM rooms.rooms WHERE id = $1 FOR UPDATE", held)
+        request = rooms_pb2.JoinRoomRequest(room_id=held)
+        joins = [asyncio.create_task(there.call("JoinRoom", request, user_id)) for user_id in range(10, 34)]
+        size = there.config.database_connections
+        waiting = (
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with asyncio.timeout(kit.PATIENCE):
+            while len(await there.fetch(waiting)) < size - size // 2 - 1:  # noqa: ASYNC110  # another process
+                await asyncio.sleep(0.02)
 
-    await ann.send("mute", {"muted": True})  # a notice that the roster has changed
-    await ann.until("participant_updated")
-    for text in ("one", "two"):
-        await ann.send("chat", {"message": text})
-        assert (await bob.payload("chat"))["message"] == text
-    await locked.rollback()
-    await outside.close()
+        await ann.send("mute", {"muted": True})  # a notice that the roster has changed
+        await ann.until("participant_updated")
+        for text in ("one", "two"):
+            await ann.send("chat", {"message": text})
+            assert (await bob.payload("chat"))["message"] == text
+    finally:
+        await outside.close()  # and with it the lock goes
     assert (await bob.payload("participant_updated"))["participant"]["muted"]
     await asyncio.gather(*joins, return_exceptions=True)
