@@ -94,12 +94,12 @@ class Service(media_pb2_grpc.MediaServicer):
         self, request: media_pb2.EventsRequest, context: rpc.Context
     ) -> AsyncIterator[media_pb2.Event]:
         with self._worker.events.subscribe() as subscription:
+            # As it is now: what happens while this is sent comes by the subscription.
+            standing: list[Event] = [self._worker.load, *([DrainingEvent()] if self._draining else [])]
+            standing += [HeldEvent(each, self._placements.of(each)) for each in self._worker.room_ids]
             yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id=self._worker.id))
-            yield _event(self._worker.load)
-            if self._draining:
-                yield _event(DrainingEvent())
-            for room_id in self._worker.room_ids:
-                yield _event(HeldEvent(room_id, self._placements.of(room_id)))
+            for event in standing:
+                yield _event(event)
             try:
                 async for event in subscription:
                     yield _event(event)
