@@ -98,9 +98,9 @@ PATHS: dict[str, Json] = {
                 owner_id={
                     "type": ["string", "integer", "null"],
                     "description": "The member who gets the room",
-                    "pattern": "^[1-9][0-9]{0,15}$",
+                    "pattern": "^[1-9][0-9]{0,14}$",
                     "minimum": 1,
-                    "maximum": 10**16 - 1,
+                    "maximum": 2**53 - 1,
                 },
             ),
         ),
