@@ -8,6 +8,8 @@ from collections.abc import Collection
 # is being restarted; above the well-known ones; away from our own defaults.
 EMBEDDED_PORTS = range(26000, 32000)
 
+_given: set[int] = set()
+
 
 def is_free(port: int, *, host: str = "127.0.0.1", udp: bool = False) -> bool:
     """Whether a server could listen on `host:port` now."""
@@ -29,12 +31,18 @@ def free_port() -> int:
 
 
 def free_ports(count: int, *, but_not: Collection[int] = ()) -> list[int]:
-    """As many different ones, none of `but_not`: ports that somebody is about to listen on."""
+    """As many different ones, none of `but_not`: ports that somebody is about to listen on.
+
+    Nor any that this process was given before: whoever has that may not listen on it yet.
+    """
+    if len(_given) + count > len(EMBEDDED_PORTS) // 2:
+        _given.clear()
     found = []
     # From the system, not from a generator that a test may have seeded: two processes must not choose alike.
     for port in random.SystemRandom().sample(EMBEDDED_PORTS, k=len(EMBEDDED_PORTS)):
-        if port not in but_not and is_free(port):
+        if port not in but_not and port not in _given and is_free(port):
             found.append(port)
             if len(found) == count:
+                _given.update(found)
                 return found
     raise OSError(f"There are no {count} free ports between {EMBEDDED_PORTS[0]} and {EMBEDDED_PORTS[-1]}.")
