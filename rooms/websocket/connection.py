@@ -28,6 +28,7 @@ MAX_BYTES = 1 << 20
 KERNEL_BYTES = 128 * 1024  # and this in the kernel, which would take megabytes of its own accord
 FRAMES_AT_ONCE = 64  # handed to the transport in one piece
 LARGE_BYTES = 4096  # a frame that gains nothing from waiting for others
+CROWD = 200  # to so many at once even a lone frame waits for others: their writes take longer than it does
 EVENTS_AT_ONCE = 128  # taken from one client before the others have their turn
 
 PING_SECONDS = 15.0
@@ -380,7 +381,7 @@ def broadcast(connections: list[Connection], frame: bytes) -> None:
     if not connections:
         return
     flusher = connections[0]._clockwork.flusher
-    quiet_since = flusher.quiet_since()
+    quiet_since = flusher.quiet_since() if len(connections) < CROWD else -math.inf
     soon: list[Connection] = []
     later: list[Connection] = []
     for connection in connections:
@@ -389,5 +390,5 @@ def broadcast(connections: list[Connection], frame: bytes) -> None:
             connection.send(frame)
         else:
             outbox.append(frame)
-            (soon if connection.flushed_at <= quiet_since else later).append(connection)
+            (soon if connection.flushed_at < quiet_since else later).append(connection)
     flusher.add(soon, later)
