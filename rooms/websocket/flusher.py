@@ -2,7 +2,7 @@
 
 A write is a system call, and the larger part of what a delivery costs; what is due
 within 5 ms goes out in one. A lone frame waits for nothing but the end of what is
-being done just now.
+being done just now, unless it goes to a crowd (connection.broadcast).
 """
 
 from __future__ import annotations

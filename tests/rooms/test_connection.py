@@ -112,6 +112,19 @@ async def test_a_slow_reader_who_reads_stays(line: Line) -> None:
     assert not line.connection.closing
 
 
+@pytest.mark.parametrize(("crowd", "waits"), [(2, False), (1, True)])
+async def test_a_lone_frame_waits_for_others_only_where_it_goes_to_a_crowd(
+    line: Line, monkeypatch: pytest.MonkeyPatch, crowd: int, waits: bool
+) -> None:
+    due: list[tuple[int, int]] = []
+    monkeypatch.setattr("rooms.websocket.connection.CROWD", crowd)
+    monkeypatch.setattr(
+        line.clockwork.flusher, "add", lambda soon, later: due.append((len(soon), len(later)))
+    )
+    broadcast([line.connection], wire.text(b"hello"))
+    assert due == [(0, 1) if waits else (1, 0)]
+
+
 async def test_frames_of_all_kinds_keep_their_order(line: Line) -> None:
     frames = [
         wire.text(b"a message"),
