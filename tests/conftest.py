@@ -1,6 +1,7 @@
 """Fixtures every test may ask for: real PostgreSQL and Valkey, started when the first test wants them."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 # Tests fork only to start another program. gRPC's fork handlers, which would let a child go on with gRPC,
@@ -20,6 +21,18 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """A test that was ended for its time gets as much to clear up: pytest-timeout's clock rings but once."""
+
+    def ended(*_: object) -> None:
+        pytest.fail("Timeout while clearing up")
+
+    if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
+        signal.signal(signal.SIGALRM, ended)
+        signal.setitimer(signal.ITIMER_REAL, float(item.config.getini("timeout")))
 
 
 @pytest.fixture(scope="session")

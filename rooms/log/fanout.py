@@ -261,7 +261,7 @@ class Fanout:
     # --- speaking ---------------------------------------------------------------------------------------
 
     async def _speak(self, client: redis.asyncio.Redis, cache: LogCache) -> None:
-        while not self._behind:
+        while not (self._behind or _to_end()):
             room_id, notice = await self._outgoing.get()
             if notice is None:
                 await self._forget(cache, room_id)
@@ -324,7 +324,7 @@ class Fanout:
         quiet = 0
         next_message: asyncio.Task[Any] | None = None
         try:
-            while True:
+            while not _to_end():
                 next_message = next_message or asyncio.create_task(pubsub.get_message(timeout=QUIET_SECONDS))
                 await asyncio.wait({changes, next_message}, return_when=asyncio.FIRST_COMPLETED)
                 if changes.done():
@@ -379,6 +379,12 @@ class Fanout:
             _tell(self._rooms.show, room_id, notice.gesture)
         else:
             self._mark(room_id)
+
+
+def _to_end() -> bool:
+    """Whether this task was cancelled: while it connects, redis-py may make a lost connection of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _tell(say: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:

@@ -7,6 +7,7 @@ import pytest
 import redis.asyncio
 
 from dev.valkey import Valkey
+from rooms.log.cache import LogCache
 from rooms.log.fanout import ANCHOR
 from tests import stack as servers
 from tests.rooms import kit
@@ -109,6 +110,40 @@ async def test_a_redis_that_dies_costs_nothing_but_time(stack: kit.Stack, valkey
         assert (await bob.payload("chat"))["message"] == state
         assert loop.time() - said_at < 2
     assert kit.texts(bob.seen) == ["well", "killed", "back"]
+
+
+async def test_a_redis_that_dies_while_it_is_told_is_found_again(
+    stack: kit.Stack, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """redis-py makes an error of a cancellation while it connects; the task has to end all the same."""
+    stack.redis_url = valkey.url
+    here, there = await stack.start(), await stack.start()
+    room_id = await here.create()
+    await here.join(room_id, 1, 2)
+    ann, bob = await here.connect(room_id, 1), await there.connect(room_id, 2)
+    await listening(valkey.url)
+
+    telling, ended = asyncio.Event(), asyncio.Event()
+
+    async def add(*_: object) -> None:
+        telling.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise redis.exceptions.ConnectionError from None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogCache, "add", add)
+        await ann.send("chat", {"message": "being told"})
+        await telling.wait()
+        valkey.kill()
+        await ended.wait()
+    valkey.start()
+    await listening(valkey.url)
+    await ann.send("chat", {"message": "back"})
+    for said in ("being told", "back"):
+        assert (await bob.payload("chat"))["message"] == said
 
 
 async def test_a_replica_that_vanishes_takes_its_people_with_it(
