@@ -6,9 +6,6 @@
  *            topic?: string, participants?: number, unread?: number}} Room
  * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string,
  *            maySpeak: boolean}} Person
- * @typedef {{id: string, seq: number, userId: string, name: string, text: string, at: number,
- *            editedAt: number, deleted: boolean}} Message
- * @typedef {import('./outbox.js').Pending} Pending
  * @typedef {'off' | 'connecting' | 'on' | 'lost' | 'elsewhere'} VoiceStatus
  * @typedef {'ok' | 'asking' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
  */
@@ -26,11 +23,6 @@ export const connection = signal(/** @type {import('./socket.js').Status} */ ('c
 /** Why the page stays out of the room: a close code or an API error's code, and what the server said. */
 export const shutOut = signal(/** @type {{code: string, said: string} | null} */ (null));
 export const people = signal(/** @type {Person[]} */ ([]));
-export const messages = signal(/** @type {Message[]} */ ([]));
-/** Whether the messages up to now are here: not until then can one say that there are none. */
-export const history = signal(/** @type {'loading' | 'failed' | 'known'} */ ('loading'));
-export const older = signal({ cursor: '', loading: false });
-export const pending = signal(/** @type {Pending[]} */ ([]));
 
 export const voice = signal(/** @type {VoiceStatus} */ ('off'));
 export const microphone = signal(/** @type {Microphone} */ ('ok'));
@@ -66,8 +58,6 @@ export function leftRoom() {
     connection.value = 'connecting';
     shutOut.value = null;
     people.value = [];
-    forgetMessages();
-    pending.value = [];
     voiceEnded('off');
     microphone.value = 'ok';
     muted.value = false;
@@ -96,51 +86,6 @@ export function personChanged(changed) {
 export function personLeft(id) {
   people.value = people.value.filter((person) => person.id !== id);
 }
-
-/** Of messages that may be on their way here, in an older form: id → what became of them. */
-const changes = new Map();
-const MOST_CHANGES = 1_000;
-
-/** Messages from anywhere, in any order, some perhaps known already. @param {Message[]} list */
-export function messagesCame(list) {
-  const known = new Set(messages.value.map(({ id }) => id));
-  for (const { id, text, editedAt, deleted } of list) {
-    if (known.has(id) && (deleted || editedAt)) messageChanged(id, { text, editedAt, deleted });
-  }
-  const fresh = list.filter(({ id }) => !known.has(id)).map((message) => changed(message, changes.get(message.id)));
-  if (!fresh.length) return;
-  const last = messages.value.at(-1)?.seq ?? 0;
-  const appended = fresh.length === 1 && fresh[0].seq > last;
-  const all = [...messages.value, ...fresh];
-  messages.value = appended ? all : all.sort((a, b) => a.seq - b.seq);
-}
-
-/** An edit or a deletion. @param {string} id @param {{text: string, editedAt: number, deleted: boolean}} change */
-export function messageChanged(id, change) {
-  changes.set(id, changed({ text: '', editedAt: 0, deleted: false, ...changes.get(id) }, change));
-  if (changes.size > MOST_CHANGES) changes.delete(changes.keys().next().value);
-  messages.value = messages.value.map((message) => (message.id === id ? changed(message, change) : message));
-}
-
-/** The newer one wins, and what is deleted stays so. */
-function changed(message, change) {
-  if (!change || message.deleted || (!change.deleted && change.editedAt < message.editedAt)) return message;
-  return { ...message, ...change };
-}
-
-/** The messages of the room are not known any more. What one has written and is not saved yet stays. */
-export function forgetMessages() {
-  batch(() => {
-    messages.value = [];
-    changes.clear();
-    history.value = 'loading';
-    older.value = { cursor: '', loading: false };
-  });
-}
-
-export const historyIs = (status) => (history.value = status);
-export const olderIs = (cursor, loading) => (older.value = { cursor, loading });
-export const pendingAre = (list) => (pending.value = list);
 
 export const voiceIs = (status) => (voice.value = status);
 export const microphoneIs = (status) => (microphone.value = status);

@@ -2,9 +2,16 @@
  * Every sentence of the page, in English and Russian. The browser's language decides until the user does.
  * A value with plural forms is an object by the categories of Intl.PluralRules; `{n}` picks among them.
  */
+import * as account from './texts/account.js';
+import * as chat from './texts/chat.js';
+import * as study from './texts/study.js';
 import { computed, signal } from './vendor/signals-core.js';
 
 const en = {
+  ...account.en,
+  ...chat.en,
+  ...study.en,
+
   tagline: 'Study together, wherever you are.',
   otherLanguage: 'Русский',
   skip: 'Skip to the content',
@@ -66,26 +73,6 @@ const en = {
   mutedByModerator: 'muted by a moderator',
   notInVoice: 'not in voice',
   listens: 'listens',
-
-  chat: 'Chat',
-  message: 'Message',
-  slowMode: 'This room is slow: your message goes out in {n} s.',
-  messageTo: 'Message to {room}',
-  send: 'Send',
-  noMessages: 'Nothing said yet. Say hello.',
-  beginning: 'This is where the chat begins.',
-  historyFailed: 'The messages so far cannot be loaded. Trying again …',
-  loadingOlder: 'Loading older messages …',
-  olderMessages: 'Older messages',
-  newMessages: 'New messages',
-  sending: 'sending',
-  messageDeleted: 'message deleted',
-  edited: 'edited',
-  notSent: 'Not sent.',
-  discard: 'Discard',
-  today: 'Today',
-  yesterday: 'Yesterday',
-  tooLong: 'Too long by {n}.',
 
   voice: 'Voice',
   joinVoice: 'Join voice',
@@ -155,6 +142,10 @@ const en = {
 
 /** @type {typeof en} */
 const ru = {
+  ...account.ru,
+  ...chat.ru,
+  ...study.ru,
+
   tagline: 'Учимся вместе, где бы вы ни были.',
   otherLanguage: 'English',
   skip: 'К содержанию',
@@ -216,26 +207,6 @@ const ru = {
   mutedByModerator: 'микрофон выключен модератором',
   notInVoice: 'не в разговоре',
   listens: 'слушает',
-
-  chat: 'Чат',
-  message: 'Сообщение',
-  slowMode: 'Здесь медленный режим: сообщение уйдёт через {n} с.',
-  messageTo: 'Сообщение в «{room}»',
-  send: 'Отправить',
-  noMessages: 'Пока ничего не написали. Поздоровайтесь!',
-  beginning: 'Здесь начинается чат.',
-  historyFailed: 'Не получается загрузить прежние сообщения. Пробуем снова…',
-  loadingOlder: 'Загружаем прежние сообщения…',
-  olderMessages: 'Прежние сообщения',
-  newMessages: 'Новые сообщения',
-  sending: 'отправляется',
-  messageDeleted: 'сообщение удалено',
-  edited: 'изменено',
-  notSent: 'Не отправлено.',
-  discard: 'Удалить',
-  today: 'Сегодня',
-  yesterday: 'Вчера',
-  tooLong: 'Лишних знаков: {n}.',
 
   voice: 'Разговор',
   joinVoice: 'Войти в разговор',

@@ -1,5 +1,5 @@
 /** A room: who is here, the talk, the chat. */
-import { Chat } from '../components/chat.js';
+import { Chat } from '../components/chat/chat.js';
 import { Dock } from '../components/dock.js';
 import { LanguageSwitch } from '../components/header.js';
 import { Exit } from '../components/icons.js';

@@ -1,9 +1,10 @@
 /** The messages themselves: days, and what one person says in a row under one name. */
-import { html } from '../html.js';
-import { messages, pending, user } from '../state.js';
-import { errorText, locale, t } from '../text.js';
-import { computed } from '../vendor/signals-core.js';
-import { Avatar } from './avatar.js';
+import { html } from '../../html.js';
+import { messages, pending } from '../../chat/state.js';
+import { user } from '../../state.js';
+import { errorText, locale, t } from '../../text.js';
+import { computed } from '../../vendor/signals-core.js';
+import { Avatar } from '../avatar.js';
 
 const TOGETHER_MS = 5 * 60_000;
 /** The one refusal that is not about the message: the same may be taken another time. */
@@ -14,7 +15,7 @@ const formats = computed(() => ({
   day: new Intl.DateTimeFormat(locale.value, { weekday: 'long', day: 'numeric', month: 'long' }),
 }));
 
-/** @param {{visit: import('../visit.js').RoomVisit}} props */
+/** @param {{visit: import('../../visit.js').RoomVisit}} props */
 export function MessageList({ visit }) {
   const me = { userId: String(user.value?.id), name: user.value?.displayName ?? '' };
   const all = [...messages.value, ...pending.value.map((message) => ({ ...me, ...message, pending: true }))];
@@ -58,8 +59,8 @@ function Delivery({ message, visit }) {
   return html`
     <p class="delivery wrong" role="alert">
       ${t('notSent')} ${errorText(refusal.code, refusal.message)}${' '}
-      ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.retry(message.id)}>${t('retry')}</button>`}
-      <button class="quiet" onClick=${() => visit.discard(message.id)}>${t('discard')}</button>
+      ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.chat.retry(message.id)}>${t('retry')}</button>`}
+      <button class="quiet" onClick=${() => visit.chat.discard(message.id)}>${t('discard')}</button>
     </p>
   `;
 }

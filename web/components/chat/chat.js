@@ -1,23 +1,24 @@
 /** The chat: history that grows upwards, and a place to write. */
-import { html } from '../html.js';
-import { history, messages, older, pending, room } from '../state.js';
-import { t } from '../text.js';
-import { useEffect, useLayoutEffect, useRef } from '../vendor/preact-hooks.js';
-import { useSignal } from '../vendor/signals.js';
+import { html } from '../../html.js';
+import { history, messages, older, pending } from '../../chat/state.js';
+import { room } from '../../state.js';
+import { t } from '../../text.js';
+import { useEffect, useLayoutEffect, useRef } from '../../vendor/preact-hooks.js';
+import { useSignal } from '../../vendor/signals.js';
 import { Composer } from './composer.js';
-import { Down } from './icons.js';
+import { Down } from '../icons.js';
 import { MessageList } from './messages.js';
 
 /** This near to the end counts as being at it, this near to the top asks for more. Pixels. */
 const AT_END = 48;
 const NEAR_TOP = 300;
 
-/** @param {{visit: import('../visit.js').RoomVisit}} props */
+/** @param {{visit: import('../../visit.js').RoomVisit}} props */
 export function Chat({ visit }) {
   return html`
     <section class="chat" aria-label=${t('chat')}>
       <${Log} visit=${visit} />
-      <${Composer} say=${(text) => visit.say(text)} label=${t('messageTo', { room: room.value?.name ?? '' })} />
+      <${Composer} say=${(text) => visit.chat.say(text)} label=${t('messageTo', { room: room.value?.name ?? '' })} />
     </section>
   `;
 }
@@ -39,7 +40,7 @@ function Log({ visit }) {
     else if (first !== firstBefore) element.scrollTop += element.scrollHeight - height; // what was read stays in view
     else if (last !== lastBefore) unseen.value = true;
     shown.current = { height: element.scrollHeight, first, last };
-    if (element.scrollHeight <= element.clientHeight) visit.loadOlder();
+    if (element.scrollHeight <= element.clientHeight) visit.chat.loadOlder();
   }, [first, last]);
 
   useEffect(() => {
@@ -53,12 +54,12 @@ function Log({ visit }) {
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     atEnd.current = scrollHeight - scrollTop - clientHeight < AT_END;
     if (atEnd.current) unseen.value = false;
-    if (scrollTop < NEAR_TOP) visit.loadOlder();
+    if (scrollTop < NEAR_TOP) visit.chat.loadOlder();
   };
 
   return html`
     <div class="log" ref=${box} onScroll=${scrolled} tabindex="0" role="log" aria-label=${t('chat')} aria-busy=${history.value === 'loading' || older.value.loading}>
-      <${Top} load=${() => visit.loadOlder()} />
+      <${Top} load=${() => visit.chat.loadOlder()} />
       <${MessageList} visit=${visit} />
     </div>
     ${unseen.value && html`<button class="to-end" onClick=${toEnd}><${Down} />${t('newMessages')}</button>`}

@@ -2,9 +2,10 @@
  * What has been said in the room: the newest page on coming in, older pages as one scrolls up. What cannot be
  * had now is asked for again for as long as there is a connection.
  */
-import * as api from './api.js';
+import * as api from '../api.js';
+import { batch } from '../vendor/signals-core.js';
+import { messageOfItem } from './message.js';
 import * as state from './state.js';
-import { batch } from './vendor/signals-core.js';
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
@@ -77,11 +78,7 @@ export class History {
   }
 
   #keep(items, cursor) {
-    state.messagesCame(items.map(messageOf));
+    state.messagesCame(items.map(messageOfItem));
     state.olderIs(cursor ?? '', false);
   }
-}
-
-function messageOf({ id, seq, user_id: userId, display_name: name, text, created_at: at, edited_at: editedAt, deleted }) {
-  return { id, seq, userId, name, text, at: Date.parse(at), editedAt: editedAt ? Date.parse(editedAt) : 0, deleted };
 }

@@ -1,8 +1,8 @@
 /** Where one writes: Enter sends, Shift+Enter begins a new line. */
-import { html } from '../html.js';
-import { t } from '../text.js';
-import { useSignal } from '../vendor/signals.js';
-import { Send } from './icons.js';
+import { html } from '../../html.js';
+import { t } from '../../text.js';
+import { useSignal } from '../../vendor/signals.js';
+import { Send } from '../icons.js';
 
 const LONGEST = 4000; // code points, as the protocol counts
 const MOST_ROWS = 6;

@@ -3,7 +3,7 @@
  * One is under way at a time, so they are saved in the order they were written whatever happens to the
  * first; the same client_msg_id makes a repeat harmless.
  *
- * @typedef {{id: string, text: string, at: number, refusal: Refusal | null}} Pending
+ * @typedef {{id: string, text: string, replyTo: string, at: number, refusal: Refusal | null}} Pending
  * @typedef {{code: string, message: string}} Refusal
  */
 
@@ -25,10 +25,10 @@ export class Outbox {
     this.#changed = changed;
   }
 
-  /** @param {string} text */
-  add(text) {
+  /** @param {string} text @param {string} replyTo the message that it answers, or "" */
+  add(text, replyTo) {
     const id = newId();
-    this.#put({ id, text, at: Date.now(), refusal: null });
+    this.#put({ id, text, replyTo, at: Date.now(), refusal: null });
     this.#next();
   }
 

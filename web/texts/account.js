@@ -1,0 +1,6 @@
+/** The sentences of the account page (../text.js). */
+
+export const en = {};
+
+/** @type {typeof en} */
+export const ru = {};

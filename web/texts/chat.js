@@ -1,0 +1,46 @@
+/** The sentences of the chat (../text.js). */
+
+export const en = {
+  chat: 'Chat',
+  message: 'Message',
+  slowMode: 'This room is slow: your message goes out in {n} s.',
+  messageTo: 'Message to {room}',
+  send: 'Send',
+  noMessages: 'Nothing said yet. Say hello.',
+  beginning: 'This is where the chat begins.',
+  historyFailed: 'The messages so far cannot be loaded. Trying again …',
+  loadingOlder: 'Loading older messages …',
+  olderMessages: 'Older messages',
+  newMessages: 'New messages',
+  sending: 'sending',
+  messageDeleted: 'message deleted',
+  edited: 'edited',
+  notSent: 'Not sent.',
+  discard: 'Discard',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  tooLong: 'Too long by {n}.',
+};
+
+/** @type {typeof en} */
+export const ru = {
+  chat: 'Чат',
+  message: 'Сообщение',
+  slowMode: 'Здесь медленный режим: сообщение уйдёт через {n} с.',
+  messageTo: 'Сообщение в «{room}»',
+  send: 'Отправить',
+  noMessages: 'Пока ничего не написали. Поздоровайтесь!',
+  beginning: 'Здесь начинается чат.',
+  historyFailed: 'Не получается загрузить прежние сообщения. Пробуем снова…',
+  loadingOlder: 'Загружаем прежние сообщения…',
+  olderMessages: 'Прежние сообщения',
+  newMessages: 'Новые сообщения',
+  sending: 'отправляется',
+  messageDeleted: 'сообщение удалено',
+  edited: 'изменено',
+  notSent: 'Не отправлено.',
+  discard: 'Удалить',
+  today: 'Сегодня',
+  yesterday: 'Вчера',
+  tooLong: 'Лишних знаков: {n}.',
+};
