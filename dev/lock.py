@@ -1,7 +1,8 @@
-"""`make lock`: both lock files anew, with the newest versions that pyproject.toml allows.
+"""`make lock`: the lock files anew, with the newest versions that pyproject.toml allows.
 
-One lock holds what `make run` installs, the other adds the tools of the tests and keeps the first one's
-versions. Both hold for every platform and Python that the project supports.
+One lock holds what `make run` installs. Another adds the tools of the tests, and the image's leaves out the servers
+that it has no use for; both keep the first one's versions. All hold for every platform and Python that the project
+supports.
 """
 
 import shutil
@@ -16,11 +17,13 @@ CLEAN = ("--no-header", "--no-emit-index-url", "--no-emit-find-links")
 
 def main() -> None:
     uv = shutil.which("uv") or str(installed("uv", "uv") / "uv")
-    for group, constraint, lock in (
-        ("stack", (), "requirements.lock"),
-        ("test", ("-c", "requirements.lock"), "requirements-dev.lock"),
+    same = ("-c", "requirements.lock")
+    for wanted, lock in (
+        (("--group", "stack"), "requirements.lock"),
+        (("--group", "test", *same), "requirements-dev.lock"),
+        (same, "requirements-image.lock"),
     ):
-        command = [uv, *COMPILE, *CLEAN, "pyproject.toml", "--group", group, *constraint, "-o", lock]
+        command = [uv, *COMPILE, *CLEAN, "pyproject.toml", *wanted, "-o", lock]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         print(f"Wrote {lock}.")
 
