@@ -1,8 +1,7 @@
 """`make lock`: the lock files anew, with the newest versions that pyproject.toml allows.
 
-One lock holds what `make run` installs. Another adds the tools of the tests, and the image's leaves out the servers
-that it has no use for; both keep the first one's versions. All hold for every platform and Python that the project
-supports.
+One lock holds what `make run` installs. Another adds the tools of the tests, and the image's leaves out the
+servers; both keep the first one's versions. All hold for every platform and Python that the project supports.
 """
 
 import shutil

@@ -1,18 +1,10 @@
 """The services of the stack: how each is started, what it listens on and how it says that it is ready."""
 
-import http.client
-import socket
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
+from common.probe import grpc_probe, http_probe
 from dev.settings import host_and_port, media_workers, number, reachable
-
-PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -91,35 +83,3 @@ def _grpc_port(env: Mapping[str, str], variable: str) -> Port:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def grpc_probe(address: str) -> Callable[[], bool]:
-    """Asks gRPC's health service."""
-
-    def probe() -> bool:
-        host, _, port = address.rpartition(":")
-        try:
-            # A channel whose first attempt fails waits a second before the next: knock first.
-            socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
-            with grpc.insecure_channel(address) as channel:
-                stub = health_pb2_grpc.HealthStub(channel)
-                answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
-        except (OSError, grpc.RpcError):
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
-
-    return probe
-
-
-def http_probe(address: str, path: str) -> Callable[[], bool]:
-    """Asks for `path` and wants a 200. A proxy set for the outside has no part in it."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def probe() -> bool:
-        try:
-            with opener.open(f"http://{address}{path}", timeout=PATIENCE) as answer:
-                return bool(answer.status == http.HTTPStatus.OK)
-        except (urllib.error.URLError, OSError, http.client.HTTPException):
-            return False
-
-    return probe

@@ -42,7 +42,8 @@ class Config(Common):
     rooms: str = setting("ROOMS_ADDR", "Where rooms' gRPC is, host:port.", "127.0.0.1:50052", parse=address)
     ws_url: str = setting(
         "ROOMS_WS_URL",
-        "Where browsers find the websocket, when it is not at ROOMS_WS_PORT of the page's own host.",
+        "Where browsers find the websocket, if neither at ROOMS_WS_PORT of the page's own host nor, for a"
+        " page that came over TLS, at its own address.",
         "",
         parse=ws_url,
     )

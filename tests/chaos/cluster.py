@@ -21,10 +21,10 @@ from uuid import UUID
 import asyncpg
 
 from common import rpc
+from common.probe import grpc_probe, http_probe
 from dev.child import spawn, tail
 from dev.ports import free_ports
 from dev.postgres import FAST, Postgres
-from dev.services import grpc_probe, http_probe
 from dev.valkey import Valkey
 from proto import rooms_pb2, rooms_pb2_grpc
 from tests import stack

