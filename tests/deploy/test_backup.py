@@ -60,8 +60,6 @@ async def test_a_backup_brings_everything_back(chain: services.Stack, tmp_path: 
             await anna.say("after", "2")
         await anna.create_room("Too late")
         backup = Path(done.stdout.strip())
-        assert {file.name for file in backup.iterdir()} >= {"database.dump", "keys.tar"}
-        assert all(file.stat().st_mode & 0o077 == 0 for file in (backup, *backup.iterdir()))
         before = await epoch(chain)
 
         for name in SERVICES:
@@ -108,6 +106,7 @@ def test_the_newest_backups_stay_and_unfinished_ones_go(chain: services.Stack, t
     assert done.returncode == 0, done.stderr
     made = Path(done.stdout.strip())
     assert {each.name for each in tmp_path.iterdir()} == {"20261103T000000Z", made.name}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (made, *made.iterdir()))
     with tarfile.open(made / "keys.tar") as keys:
         assert "./refresh.secret" in keys.getnames()
     # One that fails leaves nothing that looks like a backup.
@@ -127,5 +126,9 @@ async def wipe(chain: services.Stack) -> None:
     connection = await asyncpg.connect(chain.database.url())
     await connection.execute("DROP SCHEMA auth, rooms CASCADE")
     await connection.close()
-    for file in Path(chain.env["AUTH_KEYS_DIR"]).iterdir():
+    await asyncio.to_thread(empty, Path(chain.env["AUTH_KEYS_DIR"]))
+
+
+def empty(folder: Path) -> None:
+    for file in folder.iterdir():
         file.unlink()
