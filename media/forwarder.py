@@ -23,8 +23,9 @@ from media.participant import Participant
 from media.reception import ReportBlock
 from media.uplink import Uplink
 
-#: Reads of a socket's inbox before others get their turn.
-_ROUNDS: Final = 8
+#: Packets of one participant in a poll: each goes to everybody who listens, so what more of it has come waits
+#: for the next poll, and the others are not kept waiting by it.
+_TURN: Final = 2
 
 
 class Forwarder:
@@ -37,6 +38,9 @@ class Forwarder:
         self._transports: dict[int, Participant] = {}
         #: Those of whom packets are missing.
         self._incomplete: dict[int, Participant] = {}
+        #: Those of whom packets wait for their turn.
+        self._waiting: dict[int, Participant] = {}
+        self._polls = 0
         self.counters = Counters()
 
     # --- transports and routes ---------------------------------------------------------------------------
@@ -70,6 +74,7 @@ class Forwarder:
         if state is None:
             return
         self._incomplete.pop(transport, None)
+        self._waiting.pop(transport, None)
         for out in state.outs.values():
             self._detach(out)
         for route in list(state.uplink.routes):
@@ -97,7 +102,13 @@ class Forwarder:
         self._detach(self._transports[listener].outs[mid])
 
     def set_muted(self, transport: int, muted: bool) -> None:
-        self._transports[transport].uplink.set_muted(muted)
+        state = self._transports[transport]
+        if state.uplink.muted != muted:
+            # What waits was said before, so a mute drops it, and what was said muted stays unsaid.
+            state.uplink.set_muted(True)
+            while state.waiting:
+                state.uplink.take(*state.waiting.popleft())
+            state.uplink.set_muted(muted)
 
     def _detach(self, out: Downlink) -> None:
         if out.source is not None:
@@ -152,12 +163,16 @@ class Forwarder:
     def poll(self, socket: int, now: float) -> Polled:
         polled = Polled()
         here = self._sockets[socket]
-        for _ in range(_ROUNDS):
-            count = here.receive()
-            for i in range(count):
-                self._take(socket, here, i, now, polled)
-            if count < len(here.inbox.pointers):
-                break
+        self._polls += 1
+        count = here.receive()
+        for i in range(count):
+            self._take(socket, here, i, now, polled)
+        for number, state in list(self._waiting.items()):
+            while state.waiting and state.gets_a_turn(self._polls, _TURN):
+                self._pass_on(state, *state.waiting.popleft(), polled)
+            if not state.waiting:
+                del self._waiting[number]
+        polled.more = bool(self._waiting) or count == len(here.inbox.pointers)
         for number, state in list(self._incomplete.items()):
             self._ask(number, state.uplink, now, polled)
         self._flush()
@@ -250,6 +265,19 @@ class Forwarder:
         except rtp.NotRtp:
             drops[Drop.MALFORMED] += 1
             return
+        if state.waiting or not state.gets_a_turn(self._polls, _TURN):
+            if len(state.waiting) < self._rates.at_once:
+                state.waiting.append((header, packet, now))
+                self._waiting[state.id] = state
+            else:
+                drops[Drop.TOO_MANY] += 1
+            return
+        self._pass_on(state, header, packet, now, polled)
+
+    def _pass_on(
+        self, state: Participant, header: rtp.Header, packet: bytes, now: float, polled: Polled
+    ) -> None:
+        """`now` is when it came."""
         uplink = state.uplink
         packets = uplink.take(header, packet, now)
         if uplink.missing.wanted:

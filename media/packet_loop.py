@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from media.address import Path
 from media.reception import ReportBlock
@@ -62,6 +62,11 @@ class Drop(enum.IntEnum):
     TOO_MANY_REPEATS = 14  # past what a listener may ask a second
 
 
+#: This part of a second's packets and octets may come at once: each is sent to everybody who listens. Of a
+#: voice it is two seconds, as when a network stood still.
+BURSTS: Final = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What one participant may send a second; past it, packets are dropped.
@@ -74,6 +79,10 @@ class Rates:
     octets: int = 200_000  # Opus at its most, 510 kbit/s, and RED's redundancy
     checks: int = 200  # a browser with many addresses sends 50
     records: int = 200  # a handshake is ten
+
+    @property
+    def at_once(self) -> int:
+        return self.packets // BURSTS
 
 
 @dataclass(slots=True)
@@ -101,7 +110,8 @@ class Polled:
     """What the loop does not do itself: STUN with where it came from, DTLS and RTCP with the transport.
 
     `missing` are questions to speakers: transport, SSRC, and the sequence numbers that did not come.
-    `onsets` are transports that have begun to speak.
+    `onsets` are transports that have begun to speak. `more`: something waits to be worked off, so poll again
+    once others have had their turn.
     """
 
     stun: list[tuple[Path, bytes]] = field(default_factory=list)
@@ -109,6 +119,7 @@ class Polled:
     rtcp: list[tuple[int, bytes]] = field(default_factory=list)
     missing: list[tuple[int, int, list[int]]] = field(default_factory=list)
     onsets: list[int] = field(default_factory=list)
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +198,5 @@ class PacketLoop(Protocol):
         """Encrypts and sends a compound packet, and drops it before there are keys and a path."""
 
     def poll(self, socket: int, now: float) -> Polled:
-        """Works off what has arrived on a socket, and hands up what is not RTP."""
+        """Works off some of what has arrived on a socket, a little of each participant's, and hands up what
+        is not RTP."""

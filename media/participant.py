@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
-from media import srtp
+from media import rtp, srtp
 from media.address import Path
 from media.datagrams import Outbox, PacketSocket, Target
 from media.downlink import Downlink
-from media.packet_loop import Counters, Rates, TransportNumbers
+from media.packet_loop import BURSTS, Counters, Rates, TransportNumbers
 from media.uplink import Uplink
 
 #: Packets a second a listener is sent once more. Past it, questions go unanswered.
 MAX_REPEATS: Final = 200
 #: Packets a second it may ask for, found or not: Chromium asks with every packet for all that it misses.
 MAX_QUESTIONS: Final = 2000
-#: This part of a second's packets and octets may come at once: each is sent to everybody who listens, and
-#: others wait for that. Of a voice it is two seconds, as when a network stood still.
-BURSTS: Final = 4
 #: SSRCs a participant may use in its life, since libsrtp keeps state for each. Full: new ones are dropped.
 MAX_SSRCS: Final = 16
 
@@ -45,6 +43,8 @@ class Participant:
     """One transport, with its keys and its address as they become known."""
 
     __slots__ = (
+        "_poll",
+        "_taken",
         "contexts",
         "heard_at",
         "id",
@@ -63,6 +63,7 @@ class Participant:
         "to",
         "transmit",
         "uplink",
+        "waiting",
     )
 
     def __init__(
@@ -75,10 +76,14 @@ class Participant:
         self.id = number
         self.level_id = numbers.level_id
         self.uplink = Uplink(numbers, counters)
+        #: Packets whose turn has not come, with when they came; the loop sees to it that they are no more
+        #: than may come at once.
+        self.waiting: deque[tuple[rtp.Header, bytes, float]] = deque()
+        self._poll = self._taken = 0
         self.contexts: srtp.Contexts | None = None
         self.transmit: Any = None
         self.ssrcs: set[int] = set()
-        self.packets = Allowance(rates.packets, rates.packets // BURSTS)
+        self.packets = Allowance(rates.packets, rates.at_once)
         self.octets = Allowance(rates.octets, rates.octets // BURSTS)
         self.repeats = Allowance(MAX_REPEATS)
         self.questions = Allowance(MAX_QUESTIONS)
@@ -98,6 +103,13 @@ class Participant:
             self.transmit = self.contexts.transmit
             self.to = self.target.pointer
             self.outbox = self.socket.outbox
+
+    def gets_a_turn(self, poll: int, most: int) -> bool:
+        """Whether it had fewer than `most` in this poll; if so, it is taken to have one more."""
+        if self._poll != poll:
+            self._poll, self._taken = poll, 0
+        self._taken += 1
+        return self._taken <= most
 
     def admits(self, ssrc: int) -> bool:
         """Whether it may send under this SSRC."""

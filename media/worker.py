@@ -94,6 +94,7 @@ class Worker:
         self._next_number = 1
         self._closing: set[asyncio.Task[None]] = set()
         self._told_load = self.load
+        self._reading = False
 
     # --- what the rooms service asks ---------------------------------------------------------------------
 
@@ -337,6 +338,7 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Reads the sockets and keeps time while the context lasts; then every voice ends."""
         loop = asyncio.get_running_loop()
+        self._reading = True
         for index, each in enumerate(self.sockets):
             loop.add_reader(each.fd, self._readable, index)
         ticker = asyncio.create_task(self._tick_for_ever())
@@ -347,13 +349,18 @@ class Worker:
             for room_id in self.room_ids:
                 self.end_room(room_id)
             await asyncio.gather(ticker, *self._closing, return_exceptions=True)
+            self._reading = False
             for each in self.sockets:
                 loop.remove_reader(each.fd)
                 each.close()
 
     def _readable(self, index: int) -> None:
+        if not self._reading:
+            return
         now = time.monotonic()
         polled = self.forwarder.poll(index, now)
+        if polled.more:
+            asyncio.get_running_loop().call_soon(self._readable, index)
         for path, datagram in polled.stun:
             self._paths.check(path, datagram, now)
         for number, datagram in polled.dtls:

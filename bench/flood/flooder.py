@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from multiprocessing.synchronize import Event
@@ -24,6 +25,7 @@ _BEGINNINGS: Final = (0x80, 0x00, 0x16, 0xFF)
 def flood(people: int, times: int, burst: float, on: Event, connected: Event, over: Event) -> None:
     """The other room, and the strangers; until `over`. While it is not `on`, people there only talk. The
     flood comes each `burst` seconds, all at once."""
+    os.nice(19)  # its own work is not to keep the worker and the measurement waiting
     clients = asyncio.run(load.connect(Scenario(1, people), GRPC, TOKEN, prefix="flooded"))
     connected.set()
     eve, *others = clients

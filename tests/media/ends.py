@@ -132,7 +132,13 @@ class Room:
         self.forwarder.aim(number, end.path)
 
     def poll(self, now: float = 0.0) -> Polled:
-        return self.forwarder.poll(0, now)
+        """All that has come, and everybody's turns."""
+        polled = self.forwarder.poll(0, now)
+        if polled.more:
+            rest = self.poll(now)
+            for name in ("stun", "dtls", "rtcp", "missing", "onsets"):
+                getattr(polled, name).extend(getattr(rest, name))
+        return polled
 
     def close(self) -> None:
         for socket in (self.socket, *(end.socket for end in self.ends.values())):

@@ -11,7 +11,6 @@ from media import address, datagrams, rtp
 from media.address import Path
 from media.datagrams import OUTBOX, DatagramSocket
 from media.packet_loop import Drop, Rates, SlotNumbers, TransportNumbers
-from media.participant import BURSTS
 from tests.media.ends import ANN, BOB, EVE, FRAME, End, Room
 
 
@@ -137,7 +136,7 @@ def test_ssrcs_are_bounded(room: Room) -> None:
 def test_a_speakers_rate_is_bounded_over_time_and_at_once(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     counters = room.forwarder.counters
-    at_once = Rates().packets // BURSTS
+    at_once = Rates().at_once
     for sequence in range(2 * at_once):
         room.ends[ANN].say(sequence, b"opus")
         room.poll(now=1.0)
@@ -146,6 +145,41 @@ def test_a_speakers_rate_is_bounded_over_time_and_at_once(room: Room) -> None:
         room.ends[ANN].say(sequence, b"opus")
         room.poll(now=1.0 + (sequence - 2 * at_once) / 1000)
     assert counters.forwarded == pytest.approx(at_once + 2 * Rates().packets, abs=2)
+
+
+def test_many_packets_of_one_keep_nobody_elses_waiting(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.forwarder.add_route(EVE, BOB, "b2")
+    for sequence in range(60):
+        room.ends[ANN].say(sequence, b"ann")
+    room.ends[EVE].say(1, b"eve")
+    assert room.forwarder.poll(0, 1.0).more
+    heard = [each.payload for each in room.ends[BOB].hear()]
+    assert heard.count(b"eve") == 1
+    assert 0 < heard.count(b"ann") < 6
+    room.poll(1.0)
+    assert room.ends[BOB].hear()[-1].payload == b"ann"
+    assert room.forwarder.counters.forwarded == 61
+
+
+def test_what_waits_for_its_turn_is_muted_and_dropped_too(room: Room) -> None:
+    room.forwarder.add_route(ANN, BOB, "b1")
+    room.forwarder.add_route(EVE, BOB, "b2")
+    for sequence in range(20):
+        room.ends[ANN].say(sequence, b"before")
+        room.ends[EVE].say(sequence, b"before")
+    assert room.forwarder.poll(0, 1.0).more
+    room.ends[BOB].hear()
+    room.forwarder.set_muted(ANN, True)
+    for sequence in range(20, 40):
+        room.ends[ANN].say(sequence, b"secret")
+    assert room.forwarder.poll(0, 1.0).more
+    room.forwarder.set_muted(ANN, False)
+    room.forwarder.drop_transport(EVE)
+    room.ends[BOB].hear()
+    room.ends[ANN].say(40, b"after")
+    room.poll(1.1)
+    assert [each.payload for each in room.ends[BOB].hear()] == [b"after"]
 
 
 def test_a_listener_that_cannot_be_sent_to_hurts_nobody(room: Room) -> None:
