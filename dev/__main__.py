@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from dev import lan
 from dev.logs import follow
 from dev.place import Place, StackError
 from dev.postgres import PostgresError
@@ -20,10 +21,15 @@ def main(command: str) -> int:
     env = resolve(place, os.environ)
     if command != "run":
         env |= settings_of_the_last_start(place)
-    stack = Stack(place, env, services(env))
+    elif lan.is_wanted(env):
+        env |= lan.settings(env)
+        lan.prepare(place, env)
+    stack = Stack(place, env, (*services(env), *lan.services(place, env)))
     match command:
         case "run":
             stack.run()
+            if lan.is_wanted(env):
+                print(lan.told(place, env))
         case "stop":
             stack.stop()
         case "status":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.probe import grpc_probe, http_probe
-from dev.settings import host_and_port, media_workers, number, reachable
+from dev.settings import bracketed, host_and_port, media_workers, number, reachable
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Port:
 class Service:
     """One program under the supervisor. It is ready when every probe says so; `where` is for people.
 
-    `env`: settings of its own, where another of its kind has others.
+    `env`: settings of its own, where another of its kind has others. `command`: what starts it, where that
+    is not `python -m MODULE`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Service:
     probes: tuple[Callable[[], bool], ...]
     where: str
     env: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
 
     def is_ready(self) -> bool:
         return all(probe() for probe in self.probes)
@@ -49,12 +51,12 @@ def services(env: Mapping[str, str]) -> tuple[Service, ...]:
             "rooms",
             (_grpc_port(env, "ROOMS_LISTEN"), rooms_ws),
             grpc_probe(reachable(env["ROOMS_LISTEN"])),
-            http_probe(reachable(f"{_bracketed(rooms_ws.host)}:{rooms_ws.number}"), "/healthz"),
+            http_probe(reachable(f"{bracketed(rooms_ws.host)}:{rooms_ws.number}"), "/healthz"),
         ),
         _service(
             "gateway",
             (gateway,),
-            http_probe(reachable(f"{_bracketed(gateway.host)}:{gateway.number}"), "/readyz"),
+            http_probe(reachable(f"{bracketed(gateway.host)}:{gateway.number}"), "/readyz"),
         ),
     )
 
@@ -79,7 +81,3 @@ def _service(name: str, ports: tuple[Port, ...], *probes: Callable[[], bool]) ->
 def _grpc_port(env: Mapping[str, str], variable: str) -> Port:
     host, port = host_and_port(env, variable)
     return Port(host, port, variable)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

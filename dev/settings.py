@@ -20,6 +20,8 @@ DEFAULTS: Mapping[str, str] = {
     "ROOMS_WS_PORT": "8082",
     "MEDIA_PORT": "24780",
     "MEDIA_WORKERS": "1",
+    "LAN": "0",
+    "LAN_PORT": "8443",
 }
 
 
@@ -51,9 +53,8 @@ def media_workers(env: Mapping[str, str]) -> list[dict[str, str]]:
         raise StackError(f"MEDIA_WORKERS={count} is no number of workers: give one from 1 to 16.")
     host, listen = host_and_port(env, "MEDIA_LISTEN")
     voices = number(env, "MEDIA_PORT")
-    bracketed = f"[{host}]" if ":" in host else host
     return [
-        {"MEDIA_LISTEN": f"{bracketed}:{listen + more}", "MEDIA_PORT": str(voices + more)}
+        {"MEDIA_LISTEN": f"{bracketed(host)}:{listen + more}", "MEDIA_PORT": str(voices + more)}
         for more in range(int(count))
     ]
 
@@ -95,6 +96,11 @@ def host_and_port(env: Mapping[str, str], name: str) -> tuple[str, int]:
     if not colon or not host:
         raise StackError(f"{name}={env[name]} is not an address: give host:port, as in {DEFAULTS[name]}.")
     return host.strip("[]"), number({name: port}, name)
+
+
+def bracketed(host: str) -> str:
+    """As it stands before a port."""
+    return f"[{host}]" if ":" in host else host
 
 
 def reachable(listen: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dev import checks, processes
+from dev import checks, lan, processes
 from dev.embedded import Embedded
 from dev.place import Place, StackError
 from dev.progress import Progress
@@ -53,7 +53,11 @@ class Stack:
 
     @property
     def address(self) -> str:
-        return f"http://localhost:{self.env['GATEWAY_PORT']}"
+        return (
+            self.env["PUBLIC_URL"]
+            if lan.is_wanted(self.env)
+            else f"http://localhost:{self.env['GATEWAY_PORT']}"
+        )
 
     @property
     def _ports(self) -> set[int]:
@@ -189,7 +193,7 @@ class Stack:
     def _note(self) -> dict[str, object]:
         """What is remembered of a start: what it was made of, and where everything is."""
         outside = [name for name in ("DATABASE_URL", "REDIS_URL") if self.env.get(name)]
-        known = {name: self.env[name] for name in DEFAULTS}
+        known = {name: self.env[name] for name in (*DEFAULTS, "PUBLIC_URL")}
         return {
             "fingerprint": self._fingerprint(),
             "settings": known,
@@ -210,6 +214,8 @@ class Stack:
                     # Only what a service reads counts: the rest of the environment differs between terminals.
                     for name in SETTING.findall(file.read_text()):
                         known.update(f"{name}={self.env.get(name, '')}\0".encode())
+        for service in self.services:
+            known.update(repr(sorted(service.env.items())).encode())
         return known.hexdigest()
 
     # --- a look ---------------------------------------------------------------------------------------
@@ -283,7 +289,8 @@ class Stack:
 def command(service: Service) -> list[str]:
     """What starts it, in the environment of the stack."""
     its_own = [f"{name}={value}" for name, value in service.env.items()]
-    return [*(["env", *its_own] if its_own else []), sys.executable, "-m", service.module]
+    its_command = service.command or (sys.executable, "-m", service.module)
+    return [*(["env", *its_own] if its_own else []), *its_command]
 
 
 def settings_of_the_last_start(place: Place) -> dict[str, str]:
