@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin up down test style types e2e chaos bench proto asyncapi lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types e2e chaos bench proto asyncapi lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -24,6 +24,9 @@ logs: venv ## follow the logs; of one service: make logs SERVICE=rooms
 
 admin: venv ## accounts, for the operator: make admin ARGS="invite --uses 3", or ARGS=--help
 	@$(VENV) -m dev admin $(ARGS)
+
+doctor: venv ## what works from here, and what to change where something does not
+	@$(VENV) -m dev doctor
 
 up: ## for a server with a name: all of it with docker compose, TLS included; docs/deploy.md
 	@deploy/secrets

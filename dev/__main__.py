@@ -1,4 +1,4 @@
-"""`python -m dev run|stop|status|logs|admin`: what the targets of the Makefile call."""
+"""`python -m dev run|stop|status|logs|admin|doctor`: what the targets of the Makefile call."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ def main(command: str) -> int:
     place.prepare()
     env = resolve(place, os.environ)
     if command != "run":
-        env |= settings_of_the_last_start(place)
+        env = resolve(place, {**os.environ, **settings_of_the_last_start(place, env)})
     elif lan.is_wanted(env):
         env |= lan.settings(env)
         lan.prepare(place, env)
@@ -40,8 +40,11 @@ def main(command: str) -> int:
             addresses = stack.embedded.addresses_known()
             asked = [sys.executable, "-m", "auth", "admin", *sys.argv[2:]]
             os.execve(sys.executable, asked, {**env, **addresses})  # noqa: S606  # no shell is meant
+        case "doctor":
+            told = {**env, **stack.embedded.addresses_known(), **lan.trusted(place, env)}
+            os.execve(sys.executable, [sys.executable, "-m", "doctor"], told)  # noqa: S606  # no shell is meant
         case _:
-            raise StackError(f"There is no command {command!r}: run, stop, status, logs or admin.")
+            raise StackError(f"There is no command {command!r}: run, stop, status, logs, admin or doctor.")
     return 0
 
 

@@ -63,7 +63,9 @@ class Embedded:
     def addresses_known(self) -> dict[str, str]:
         """The same, for who comes from outside. Raises StackError before the first start."""
         if self.postgres and not (self.postgres.folder / "password").exists():
-            raise StackError("There is no database here yet: make run first.")
+            raise StackError(
+                "There is no database here yet: make run first. (After make up: docker compose exec.)"
+            )
         return self.addresses()
 
     def probes(self) -> dict[str, Callable[[], bool]]:

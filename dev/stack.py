@@ -293,15 +293,18 @@ def command(service: Service) -> list[str]:
     return [*(["env", *its_own] if its_own else []), *its_command]
 
 
-def settings_of_the_last_start(place: Place) -> dict[str, str]:
-    """What to look at a stack with, which may have been started with other settings than the ones of now."""
+def settings_of_the_last_start(place: Place, env: Mapping[str, str]) -> dict[str, str]:
+    """What to look at a stack with, which may have been started with other settings than `env`."""
     try:
         note: dict[str, Any] = json.loads((place.run / NOTE).read_text())
     except FileNotFoundError:
         return {}
     settings: dict[str, str] = note["settings"]
-    # Whether a server is ours is all that counts; its address may hold a password and is not remembered.
-    servers = {name: "elsewhere" if name in note["outside"] else "" for name in ("DATABASE_URL", "REDIS_URL")}
+    # That a server is not ours is remembered, its address not: there may be a password in it.
+    servers = {
+        name: env.get(name, "elsewhere") if name in note["outside"] else ""
+        for name in ("DATABASE_URL", "REDIS_URL")
+    }
     return {**settings, **servers}
 
 

@@ -20,7 +20,7 @@ from common.config import load
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 EXAMPLE = (ROOT / ".env.example").read_text()
-SERVICES = sorted(file.parent.name for file in ROOT.glob("*/config.py") if file.parent.name != "common")
+SERVICES = sorted({file.parent.name for file in ROOT.glob("*/config.py")} - {"common", "doctor"})
 
 # What a container has no use for.
 NOT_HERE = {

@@ -58,6 +58,10 @@ async def test_page_api_and_websocket_over_tls_at_one_address(make: Make) -> Non
             await socket.send_json({"type": "auth", "payload": {"access_token": token}})
             assert json.loads(await socket.receive_str())["type"] == "hello"
 
+        doctor = make("doctor")
+        assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+        assert f"{address} answers" in doctor.stdout
+
         # Caddy logs that it did not reach rooms, and not with which token somebody wanted to.
         os.kill(make.running()["rooms"].pid, signal.SIGKILL)
         async with visitor.get(f"/ws/rooms/{room}?access_token={token}") as answer:

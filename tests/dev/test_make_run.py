@@ -27,7 +27,19 @@ class Make:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.run = folder / ".run"
-        for name in ("auth", "common", "deploy", "dev", "docs", "gateway", "media", "proto", "rooms", "web"):
+        for name in (
+            "auth",
+            "common",
+            "deploy",
+            "dev",
+            "docs",
+            "doctor",
+            "gateway",
+            "media",
+            "proto",
+            "rooms",
+            "web",
+        ):
             shutil.copytree(CHECKOUT / name, folder / name)
         for name in ("Makefile", "requirements.lock"):
             shutil.copy(CHECKOUT / name, folder)

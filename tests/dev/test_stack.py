@@ -160,7 +160,7 @@ def test_other_settings_are_taken_up_by_the_next_run_and_known_to_whoever_looks(
     other = start()
     other.env = {**other.env, "GATEWAY_PORT": "8090"}
     other.run()
-    assert settings_of_the_last_start(other.place)["GATEWAY_PORT"] == "8090"
+    assert settings_of_the_last_start(other.place, {})["GATEWAY_PORT"] == "8090"
 
 
 def test_settings_that_cannot_work_stop_nothing(start: Callable[[], Stack]) -> None:
