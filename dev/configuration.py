@@ -31,12 +31,12 @@ HEAD = """# Configuration
 Written by `make configuration` from the `config.py` of each service; change it there.
 
 Settings are environment variables. `make run` takes them from its environment, from its command line
-(`make run GATEWAY_PORT=9000`) and from lines of a file `.env`, and sets what follows from them. `make up` takes
-those that [.env.example](../.env.example) has from `.env`, and sets the others. A setting that is wrong is a
-sentence at the start. An empty one counts as not set.
+(`make run GATEWAY_PORT=9000`) and from lines of a file `.env`, and sets what follows from them. `make up`
+takes those that [.env.example](../.env.example) has from `.env`, and sets the others. A setting that is
+wrong is a sentence at the start. An empty one counts as not set.
 
-`make run` has some of its own: `MEDIA_WORKERS` (media workers, 1), `LAN=1` (others in the same network come in,
-over TLS) and `LAN_PORT` (8443).
+`make run` has some of its own: `MEDIA_WORKERS` (media workers, 1), `LAN=1` (others in the same network come
+in, over TLS) and `LAN_PORT` (8443).
 """
 
 
