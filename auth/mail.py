@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import re
 import ssl
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -115,10 +116,18 @@ class Mailer:
         self._tls_context = tls_context
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._sending: set[asyncio.Task[None]] = set()
+        #: What became of letters: sent, refused (for ever), given_up, dropped (too many were waiting).
+        self.outcomes = Counter({"sent": 0, "refused": 0, "given_up": 0, "dropped": 0})
+
+    @property
+    def waiting(self) -> int:
+        """Letters on their way, or waiting to be tried again."""
+        return len(self._sending)
 
     def post(self, letter: Letter) -> bool:
         """Take a letter; False when there are too many already, and it is dropped."""
         if len(self._sending) >= self._letters:
+            self.outcomes["dropped"] += 1
             logger.warning("letter dropped: too many are waiting", kind=letter.kind, waiting=self._letters)
             return False
         task = asyncio.create_task(self._deliver(letter))
@@ -133,15 +142,18 @@ class Mailer:
                 async with self._connections:
                     await self._send(letter)
             except Refused as refused:
+                self.outcomes["refused"] += 1
                 logger.warning("letter refused", kind=letter.kind, reason=str(refused))
                 return
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
                 logger.warning("letter not sent", kind=letter.kind, reason=_reason(error), again_in=retry)
             else:
+                self.outcomes["sent"] += 1
                 logger.info("letter sent", kind=letter.kind)
                 return
             if retry is not None:
                 await asyncio.sleep(retry)
+        self.outcomes["given_up"] += 1
 
     async def _send(self, letter: Letter) -> None:
         """One try. Raises Refused, or what may pass: SMTPException, OSError, TimeoutError."""

@@ -18,14 +18,14 @@ import base64
 import hashlib
 import hmac
 import re
-import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import bcrypt
+from prometheus_client import Histogram
 
 from common.errors import Unavailable
 
@@ -61,7 +61,12 @@ class Passwords:
     def __init__(self, *, cost: int, threads: int, queue: int) -> None:
         self._cost = cost
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._places = threading.BoundedSemaphore(threads + queue)
+        #: So many may be at work or wait, and these are: all of them come from the event loop's thread.
+        self.places = threads + queue
+        self._taken: set[Future[Any]] = set()
+        self.seconds = Histogram(
+            "cwrk_auth_password_seconds", "From asking for a hash to having it, with the wait.", registry=None
+        )
         self._nobodys = nobodys(cost)
 
     async def hash(self, password: str) -> str:
@@ -85,19 +90,23 @@ class Passwords:
         return match is None or int(match[1]) < self._cost
 
     async def _run(self, work: Callable[[], R]) -> R:
-        if not self._places.acquire(blocking=False):
+        if len(self._taken) >= self.places:
             raise Unavailable(
                 "Too many people are logging in just now. Try again in a moment.",
                 code="PASSWORDS_BUSY",
                 retry_after=1.0,
             )
         future = self._pool.submit(work)
+        self._taken.add(future)
         # The place is free when the work is over or was dropped, not when its caller went away.
-        future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+        future.add_done_callback(self._taken.discard)
+        with self.seconds.time():
+            return await asyncio.wrap_future(future)
 
-    def _leave(self, _done: Future[R]) -> None:
-        self._places.release()
+    @property
+    def waiting(self) -> int:
+        """Who is being hashed for or waits for it."""
+        return len(self._taken)
 
     async def __aenter__(self) -> Self:
         return self

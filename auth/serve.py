@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+
+from prometheus_client import Metric
 
 from auth import keys
 from auth.accounts import Accounts
@@ -28,7 +30,7 @@ from auth.service import NAME, Service
 from auth.sessions import Limits, RefreshTokens
 from auth.store import PostgresStore
 from auth.tokens import Signer
-from common import database, rpc
+from common import database, metrics, rpc
 from common.lifecycle import background
 from common.migrate import migrate
 from proto import auth_pb2_grpc
@@ -39,6 +41,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 @asynccontextmanager
 async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """Entered, auth answers on the port it yields; left, running calls have ended."""
+    page = metrics.Page("auth")
     folder = Path(config.keys_dir)
     ring = LiveRing(
         folder,
@@ -51,6 +54,8 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
             cost=config.bcrypt_cost, threads=config.password_threads, queue=config.password_queue
         ) as passwords,
     ):
+        page.reads(lambda: figures(db, passwords))
+        page.shows(passwords.seconds)
         await migrate(db, "auth", MIGRATIONS)
         store = PostgresStore(db)
         attempts = Attempts(db)
@@ -71,11 +76,12 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         keep = timedelta(days=config.session_retention_days) if config.session_retention_days else None
         retention = Retention(db, attempts, keep)
         async with (
-            outbox(config) as post,
+            outbox(config, page) as post,
             Recovery(MailTokens(db), credentials, attempts, post, config.public_url) as recovery,
             background(ring.run, "auth.keys"),
             background(feed.run, "auth.revocations"),
             background(retention.run, "auth.retention"),
+            metrics.serve(config.metrics_listen, page),
         ):
             service = Service(
                 accounts, own, feed, ring, recovery=recovery, leaving=Leaving(db, accounts, credentials)
@@ -86,9 +92,20 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
                 service_token=config.service_token,
                 names=[NAME],
                 check=db.ping,
+                page=page,
                 register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
             ) as server:
                 try:
                     yield server
                 finally:
                     feed.close()  # streams end when they are told to
+
+
+def figures(db: database.Database, passwords: Passwords) -> Iterable[Metric]:
+    yield from metrics.pools(accounts=db)
+    yield metrics.gauge(
+        "cwrk_auth_passwords_waiting", "Passwords that are being hashed or wait for it.", passwords.waiting
+    )
+    yield metrics.gauge(
+        "cwrk_auth_passwords_max", "So many there may be: the next is told to come back.", passwords.places
+    )

@@ -145,6 +145,13 @@ class Common:
         "",
         secret=True,
     )
+    metrics_listen: str = setting(
+        "METRICS_LISTEN",
+        "host:port of /metrics, for Prometheus; without it there is none. It has no password: keep it from"
+        " where strangers are. Each service wants one of its own.",
+        "",
+        parse=address,
+    )
     key_refetch_seconds: int = setting(
         "KEY_REFETCH_SECONDS",
         "Signing keys are fetched at most this often because of a token with an unknown one, and a new key is"

@@ -46,20 +46,47 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
+        #: Who waits for a connection now, and how often the server was lost.
+        self.waiting = 0
+        self.lost = 0
+
+    @property
+    def size(self) -> int:
+        """Connections that are open."""
+        return self._pool.get_size()
+
+    @property
+    def busy(self) -> int:
+        return self._pool.get_size() - self._pool.get_idle_size()
+
+    @property
+    def most(self) -> int:
+        return self._pool.get_max_size()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """One connection, without a transaction of its own."""
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            connection = await self._acquired()
+            try:
                 yield connection
+            finally:
+                await self._pool.release(connection)
         except LOST as error:
+            self.lost += 1
             logger.warning("database lost", reason=type(error).__name__, detail=str(error))
             raise Unavailable(
                 "The database does not answer. Try again in a moment.",
                 code="DATABASE_UNAVAILABLE",
                 retry_after=1.0,
             ) from error
+
+    async def _acquired(self) -> PoolConnectionProxy[asyncpg.Record]:
+        self.waiting += 1
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        finally:
+            self.waiting -= 1
 
     async def ping(self) -> None:
         """Raises Unavailable where the server does not answer."""

@@ -44,11 +44,14 @@ def of_error(error: CwrkError, request_id: str) -> web.Response:
 
 def of_refusal(refusal: web.HTTPException, request_id: str) -> web.Response:
     """The answer where aiohttp or a handler raised a bare status: no such route, too large, not JSON."""
-    code, detail = REFUSED.get(
-        refusal.status, (f"HTTP_{refusal.status}", HTTPStatus(refusal.status).phrase + ".")
-    )
+    detail = REFUSED.get(refusal.status, ("", HTTPStatus(refusal.status).phrase + "."))[1]
+    code = code_of(refusal)
     headers = CIMultiDict({"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else {})
     return _problem(refusal.status, code, detail, request_id, (), headers)
+
+
+def code_of(refusal: web.HTTPException) -> str:
+    return REFUSED.get(refusal.status, (f"HTTP_{refusal.status}", ""))[0]
 
 
 def _challenge(error: Unauthenticated) -> str:

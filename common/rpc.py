@@ -12,8 +12,9 @@ import asyncio
 import hmac
 import ipaddress
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -23,11 +24,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from common import errors, log, trace
 from common.config import ConfigError
+from common.metrics import Calls, Page
 from proto import error_pb2
 
 Req = TypeVar("Req", bound=Message)
 Res = TypeVar("Res", bound=Message)
 Context = grpc.aio.ServicerContext[Any, Any]
+Counted = Callable[[], AbstractContextManager[None]]
 
 ERROR_KEY = "cwrk-error-bin"
 SERVICE_KEY = "cwrk-service"
@@ -154,8 +157,11 @@ async def serve(
     register: Callable[[grpc.aio.Server], None],
     check: Callable[[], Awaitable[None]] | None = None,
     grace: float = 3.0,
+    page: Page | None = None,
 ) -> AsyncIterator[Server]:
     """Serve on `listen` (the setting `variable`), with health for `names` (full service names).
+
+    Its calls are counted on `page`.
 
     Health is NOT_SERVING while `check` raises a CwrkError or takes longer than CHECK_SECONDS.
     Leaving says NOT_SERVING, lets running calls end for `grace` seconds, and closes.
@@ -166,7 +172,10 @@ async def serve(
         raise ConfigError(
             f"{variable}={listen} listens beyond this machine: set SERVICE_TOKEN, or use 127.0.0.1."
         )
-    server = grpc.aio.server(interceptors=[Guard(service_token)], options=SERVER_OPTIONS)
+    calls = Calls()
+    if page is not None:
+        page.shows(calls.ended, calls.seconds)
+    server = grpc.aio.server(interceptors=[Guard(service_token, calls)], options=SERVER_OPTIONS)
     register(server)
     servicer = Health(check)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -223,8 +232,9 @@ def user_token(context: Context) -> str:
 class Guard(grpc.aio.ServerInterceptor):
     """In front of every method but health: the service token, the request id, and errors on the way out."""
 
-    def __init__(self, service_token: str) -> None:
+    def __init__(self, service_token: str, calls: Calls | None = None) -> None:
         self._service_token = service_token
+        self._calls = calls or Calls()
 
     async def intercept_service(
         self,
@@ -236,30 +246,35 @@ class Guard(grpc.aio.ServerInterceptor):
             return handler
         shown = _metadata_value(details.invocation_metadata, SERVICE_KEY)
         admitted = hmac.compare_digest(shown.encode(), self._service_token.encode())
+        name = details.method.rpartition("/")[2]
         if handler.unary_unary:
-            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted))
-        return handler._replace(unary_stream=_guard_stream(handler.unary_stream, admitted))
+            counted = partial(self._calls.counted, name, timed=True)
+            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted, counted))
+        counted = partial(self._calls.counted, name, timed=False)
+        return handler._replace(unary_stream=_guard_stream(handler.unary_stream, admitted, counted))
 
 
-def _guard_unary(method: Any, admitted: bool) -> Any:
+def _guard_unary(method: Any, admitted: bool, counted: Counted) -> Any:
     async def guarded(request: Message, context: Context) -> Any:
         _bind(context)
         try:
-            _admit(admitted)
-            return await method(request, context)
+            with counted():
+                _admit(admitted)
+                return await method(request, context)
         except Exception as error:
             await _abort(context, error)
 
     return guarded
 
 
-def _guard_stream(method: Any, admitted: bool) -> Any:
+def _guard_stream(method: Any, admitted: bool, counted: Counted) -> Any:
     async def guarded(request: Message, context: Context) -> AsyncIterator[Any]:
         _bind(context)
         try:
-            _admit(admitted)
-            async for message in method(request, context):
-                yield message
+            with counted():
+                _admit(admitted)
+                async for message in method(request, context):
+                    yield message
         except Exception as error:
             await _abort(context, error)
 

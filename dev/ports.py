@@ -30,6 +30,15 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
+def free_row(count: int) -> int:
+    """The first of so many in a row, that are free for TCP and given to nobody else."""
+    while True:
+        row = range(first := free_port(), first + count)
+        if not _given.intersection(row[1:]) and all(map(is_free, row)):
+            _given.update(row)
+            return first
+
+
 def free_ports(count: int, *, but_not: Collection[int] = ()) -> list[int]:
     """As many different ones, none of `but_not`: ports that somebody is about to listen on.
 

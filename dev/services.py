@@ -1,7 +1,7 @@
 """The services of the stack: how each is started, what it listens on and how it says that it is ready."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common.probe import grpc_probe, http_probe
 from dev.settings import bracketed, host_and_port, media_workers, number, reachable
@@ -24,8 +24,8 @@ class Port:
 class Service:
     """One program under the supervisor. It is ready when every probe says so; `where` is for people.
 
-    `env`: settings of its own, where another of its kind has others. `command`: what starts it, where that
-    is not `python -m MODULE`.
+    `env`: settings of its own, where another has others. `command`: what starts it, where that is not
+    `python -m MODULE`. `metrics`: the address of its /metrics.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Service:
     where: str
     env: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    metrics: str = ""
 
     def is_ready(self) -> bool:
         return all(probe() for probe in self.probes)
@@ -44,20 +45,35 @@ def services(env: Mapping[str, str]) -> tuple[Service, ...]:
     """All of them, in the order they depend on each other."""
     rooms_ws = Port(env["ROOMS_WS_HOST"], number(env, "ROOMS_WS_PORT"), "ROOMS_WS_PORT")
     gateway = Port(env["GATEWAY_HOST"], number(env, "GATEWAY_PORT"), "GATEWAY_PORT")
-    return (
+    found = (
         _service("auth", (_grpc_port(env, "AUTH_LISTEN"),), grpc_probe(reachable(env["AUTH_LISTEN"]))),
-        *_media(env),
         _service(
             "rooms",
             (_grpc_port(env, "ROOMS_LISTEN"), rooms_ws),
             grpc_probe(reachable(env["ROOMS_LISTEN"])),
             http_probe(reachable(f"{bracketed(rooms_ws.host)}:{rooms_ws.number}"), "/healthz"),
         ),
+        *_media(env),
         _service(
             "gateway",
             (gateway,),
             http_probe(reachable(f"{bracketed(gateway.host)}:{gateway.number}"), "/readyz"),
         ),
+    )
+    # The gateway is last: where it has several workers, theirs follow.
+    return tuple(_with_metrics(each, env, number) for number, each in enumerate(found))
+
+
+def _with_metrics(service: Service, env: Mapping[str, str], number: int) -> Service:
+    """With a port of its own for /metrics, in the row that METRICS_LISTEN begins."""
+    first = _grpc_port(env, "METRICS_LISTEN")
+    its = replace(first, number=first.number + number)
+    listen = f"{bracketed(its.host)}:{its.number}"
+    return replace(
+        service,
+        ports=(*service.ports, its),
+        env={**service.env, "METRICS_LISTEN": listen},
+        metrics=f"http://{reachable(listen)}/metrics",
     )
 
 

@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, str] = {
     "MEDIA_WORKERS": "1",
     "LAN": "0",
     "LAN_PORT": "8443",
+    "METRICS_LISTEN": "127.0.0.1:24700",  # the first of a row: dev/services.py
 }
 
 

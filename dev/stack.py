@@ -82,6 +82,8 @@ class Stack:
                 except StackError:
                     self._stop()
                     raise
+            for sentence in self._metrics():
+                self.progress.say(sentence)
             self.progress.finish(f"Ready after {self.progress.seconds:.1f} s: {self.address}")
 
     def _check(self) -> None:
@@ -241,8 +243,15 @@ class Stack:
         if len(ready) < len(states):
             print("Not everything is ready: `make run` brings it up, `make logs` shows what is wrong.")
             return False
+        for sentence in self._metrics():
+            print(f"  {sentence}")
         print(self.address)
         return True
+
+    def _metrics(self) -> list[str]:
+        """Where the figures are, if there are any."""
+        pages = [f"{each.name} {each.metrics}" for each in self.services if each.metrics]
+        return ["figures for Prometheus: " + ", ".join(pages)] if pages else []
 
     # --- down -----------------------------------------------------------------------------------------
 

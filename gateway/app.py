@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from common import rpc
+from common.metrics import Page
 from common.revocations import Revocations
 from common.tokens import Verifier
 from gateway import middleware
@@ -17,6 +18,7 @@ from gateway.cors import Cors
 from gateway.entry import Entry
 from gateway.health import Health
 from gateway.identity import Door
+from gateway.metrics import Requests
 from gateway.moderation import PLAIN_ACTIONS, Moderation
 from gateway.own_account import OwnAccount
 from gateway.pages import Pages
@@ -32,18 +34,18 @@ BODY_MAX = 64 * 1024
 
 
 def make_app(
-    config: Config, auth: rpc.Client, rooms: rpc.Client, revocations: Revocations
+    config: Config, auth: rpc.Client, rooms: rpc.Client, revocations: Revocations, page: Page
 ) -> web.Application:
-    """The application over its two services; what is in `revocations` is refused.
+    """The application over its two services, which counts on `page`; what is in `revocations` is refused.
 
     Raises ConfigError when there is no page to serve.
     """
     clients = Clients(config.trusted_proxies, config.forwarded_header)
     cors = Cors(config.cors_origins)
     rates = Rates(config.redis_url, person=config.rate_person, address=config.rate_address)
-    app = web.Application(
-        middlewares=[middleware.observed(clients), middleware.answered(cors, rates)], client_max_size=BODY_MAX
-    )
+    requests = Requests(page, rates)
+    around = [middleware.observed(clients, requests), middleware.answered(cors, rates, requests)]
+    app = web.Application(middlewares=around, client_max_size=BODY_MAX)
     accounts = Accounts(auth)
     verifier = Verifier(accounts.fetch_key_set, revocations, refetch=config.key_refetch_seconds)
     door = Door(verifier, rates)

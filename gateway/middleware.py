@@ -19,6 +19,7 @@ from gateway import rates
 from gateway.clients import ADDRESS, SECURE, Clients
 from gateway.cors import Cors
 from gateway.identity import USER_ID, Handler, is_behind_door
+from gateway.metrics import Requests
 from gateway.pages import Pages
 from gateway.rates import Rates
 
@@ -42,8 +43,8 @@ access = log.get("gateway.access")
 logger = log.get("gateway")
 
 
-def observed(clients: Clients) -> Middleware:
-    """Give each request its id and trace, for every log line and call under it; log it when it is over."""
+def observed(clients: Clients, requests: Requests) -> Middleware:
+    """Give each request its id and trace, for all that is done for it; log and count it when it is over."""
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -65,12 +66,14 @@ def observed(clients: Clients) -> Middleware:
         else:
             return response
         finally:
-            _log(request, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            requests.ended(request, status, seconds)
+            _log(request, status, seconds)
 
     return observe
 
 
-def answered(cors: Cors, rates: Rates) -> Middleware:
+def answered(cors: Cors, rates: Rates, requests: Requests) -> Middleware:
     """Whatever goes wrong is answered as a problem, and what we did not foresee is logged."""
 
     @web.middleware
@@ -83,16 +86,20 @@ def answered(cors: Cors, rates: Rates) -> Middleware:
                 await rates.address(request, request[ADDRESS])
             return await handler(request)
         except CwrkError as error:
+            requests.failed(error.code)
             return problems.of_error(error, request_id)
         except web.HTTPException as refusal:
             if refusal.status < 400:
                 raise
+            requests.failed(problems.code_of(refusal))
             return problems.of_refusal(refusal, request_id)
         except ConnectionError:
             raise
         except Exception:
             logger.exception("unexpected error")
-            return problems.of_error(Internal("Something went wrong on our side."), request_id)
+            fault = Internal("Something went wrong on our side.")
+            requests.failed(fault.code)
+            return problems.of_error(fault, request_id)
 
     return answer
 

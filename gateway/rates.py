@@ -82,6 +82,11 @@ class Rates:
             self._redis = FixedWindowRateLimiter(storage)
         self._redis_again = 0.0
 
+    @property
+    def redis_is_well(self) -> bool | None:
+        """Whether Redis answered lately; None where there is none to be."""
+        return time.monotonic() >= self._redis_again if self._redis else None
+
     async def close(self) -> None:
         """Close the connections to Redis."""
         if self._redis:

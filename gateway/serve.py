@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from common import rpc
+from common import metrics, rpc
 from common.config import ConfigError
 from common.lifecycle import background
 from common.revocations import Revocations
@@ -45,7 +45,9 @@ async def serve(config: Config) -> AsyncIterator[Server]:
     ):
         revocations = Revocations(auth)
         await stack.enter_async_context(background(revocations.run, "gateway.revocations"))
-        app = make_app(config, auth, rooms, revocations)
+        page = metrics.Page("gateway")
+        app = make_app(config, auth, rooms, revocations, page)
+        await stack.enter_async_context(metrics.serve(config.metrics_listen, page))
         runner = Runner(
             app,
             access_log=None,  # gateway/middleware.py writes our own

@@ -40,7 +40,10 @@ async def serve_with_workers(config: Config) -> AsyncIterator[None]:
     else:
         with _held_port(config) as port:
             stopping = asyncio.Event()
-            keepers = [asyncio.create_task(_keep(port, stopping)) for _ in range(config.workers)]
+            keepers = [
+                asyncio.create_task(_keep(port, metrics_listen(config, number), stopping))
+                for number in range(config.workers)
+            ]
             try:
                 yield
             finally:
@@ -48,9 +51,18 @@ async def serve_with_workers(config: Config) -> AsyncIterator[None]:
                 await asyncio.gather(*keepers)
 
 
-async def _keep(port: int, stopping: asyncio.Event) -> None:
+def metrics_listen(config: Config, number: int) -> str:
+    """Where a worker has its /metrics: each its own, on ports in a row."""
+    if not config.metrics_listen:
+        return ""
+    host, _, port = config.metrics_listen.rpartition(":")
+    return f"{host}:{int(port) + number}"
+
+
+async def _keep(port: int, metrics: str, stopping: asyncio.Event) -> None:
     """One worker, again and again until we stop."""
-    environ = {**os.environ, "GATEWAY_WORKER": "1", "GATEWAY_PORT": str(port)}
+    its_own = {"GATEWAY_WORKER": "1", "GATEWAY_PORT": str(port), "METRICS_LISTEN": metrics}
+    environ = {**os.environ, **its_own}
     while not stopping.is_set():
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gateway", env=environ, stdin=asyncio.subprocess.PIPE

@@ -104,6 +104,13 @@ class Router:
     def empty(self) -> bool:
         return not self._listeners
 
+    @property
+    def filled(self) -> int:
+        """Slots that carry somebody, of all listeners."""
+        return sum(
+            carried is not None for each in self._listeners.values() for carried in each.consumers.values()
+        )
+
     def slots(self, user_id: str) -> tuple[Slot, ...]:
         """The participant's slots as they are now; none for a participant who is not here."""
         listener = self._listeners.get(user_id)

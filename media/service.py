@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from common import errors, log, rpc
+from common import errors, log, metrics, rpc
 from common.lifecycle import background
 from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
@@ -22,6 +22,7 @@ from media.events import (
     SpeakersEvent,
     VoiceLostEvent,
 )
+from media.metrics import figures
 from media.packet_loop import Rates
 from media.placements import Placements
 from media.router import Slot
@@ -172,6 +173,9 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         rates = Rates(config.max_packets, config.max_octets)
         limits = Limits(config.max_rooms, config.max_participants, config.max_slots, rates)
         worker = Worker(sockets, limits=limits)
+        page = metrics.Page("media")
+        page.reads(lambda: figures(worker))
+        page.shows(*worker.figures.histograms)
         await stack.enter_async_context(worker.running())
         if config.advertise:
             await _advertise(stack, worker, sockets, config.advertise)
@@ -182,9 +186,11 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
                 variable="MEDIA_LISTEN",
                 service_token=config.service_token,
                 names=[SERVICE],
+                page=page,
                 register=lambda grpc_server: media_pb2_grpc.add_MediaServicer_to_server(service, grpc_server),
             )
         )
+        await stack.enter_async_context(metrics.serve(config.metrics_listen, page))
         # A stream of events has no end of its own, and the server would wait for it.
         stack.callback(worker.events.close)
         stack.push_async_callback(service.drain, config.drain_ms / 1000)

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from media.address import Path
 from media.negotiation import Offer
-from media.packet_loop import SlotNumbers
+from media.packet_loop import Rates, SlotNumbers
 from media.participant import Allowance
 from media.quality import Quality
+from media.sequence import OPUS_CLOCK
 from media.transport import Transport
+
+#: Seconds between two reports to a participant.
+REPORT_INTERVAL: Final = 5.0
 
 
 def contributor(room_id: str, user_id: str) -> int:
@@ -36,6 +44,7 @@ class Voice:
     records: Allowance
     cname: str
     report_ssrc: int
+    opened_at: float
     quality: Quality
     heard_at: float
     report_at: float
@@ -46,3 +55,54 @@ class Voice:
     checked_at: float = 0.0
     transport: Transport = field(init=False)
     task: asyncio.Task[None] = field(init=False)
+
+
+def new_voice(
+    number: int,
+    room_id: str,
+    user_id: str,
+    offer: Offer,
+    *,
+    muted: bool,
+    rates: Rates,
+    transport: Callable[[Callable[[bytes], None]], Transport],
+    send: Callable[[Path, bytes], None],
+) -> Voice:
+    """A voice as the offer wants it. `transport` makes one that sends with what it is given, `send` what goes
+    to a path."""
+    now = time.monotonic()
+    slots = tuple(
+        SlotNumbers(
+            line.mid,
+            secrets.randbits(32),
+            line.payload_type,
+            line.level_id,
+            line.mid_id,
+            line.red_payload_type,
+        )
+        for line in offer.slots
+    )
+    voice = Voice(
+        id=secrets.token_urlsafe(12),
+        room_id=room_id,
+        user_id=user_id,
+        number=number,
+        offer=offer,
+        slots=slots,
+        muted=muted,
+        checks=Allowance(rates.checks),
+        records=Allowance(rates.records),
+        cname=secrets.token_urlsafe(12),
+        report_ssrc=secrets.randbits(32),
+        opened_at=now,
+        quality=Quality(frozenset(each.ssrc for each in slots), OPUS_CLOCK),
+        heard_at=now,
+        report_at=now + REPORT_INTERVAL * (0.2 + secrets.randbelow(60) / 100),
+    )
+
+    def send_there(datagram: bytes) -> None:
+        if voice.path is not None:
+            send(voice.path, datagram)
+
+    voice.transport = transport(send_there)
+    return voice

@@ -13,31 +13,30 @@ import asyncio
 import datetime
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from common import errors, log
-from media import negotiation, reports, rtcp
+from media import negotiation
 from media.advertised import candidates_of
 from media.datagrams import PacketSocket
-from media.events import Events, LoadEvent, QualityEvent, SlotsEvent, VoiceLostEvent
+from media.events import Events, LoadEvent, SlotsEvent, VoiceLostEvent
+from media.figures import Figures
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
-from media.packet_loop import Drop, PacketLoop, Rates, SlotNumbers, TransportNumbers
-from media.participant import Allowance
+from media.packet_loop import Drop, PacketLoop, Rates, TransportNumbers
 from media.paths import Paths
-from media.quality import Quality
 from media.room import Room
 from media.router import Slot
+from media.rtcp_calls import RtcpCalls
 from media.rtp import SILENT
 from media.sdp import BadOffer
-from media.sequence import OPUS_CLOCK
 from media.speakers import INTERVAL
 from media.transport import Certificate, HandshakeFailed, Transport
-from media.voice import Voice, contributor
+from media.voice import Voice, contributor, new_voice
 
 #: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
 LOST_SPEAKING: Final = 5.0
@@ -45,7 +44,6 @@ LOST_SPEAKING: Final = 5.0
 LOST_SILENT: Final = 15.0
 #: Voice was flowing when the last RTP packet came at most so long before the last packet of all.
 _FLOWING: Final = 1.0
-_REPORT_INTERVAL: Final = 5.0
 
 logger = log.get("media.worker")
 
@@ -82,7 +80,9 @@ class Worker:
         self.id = secrets.token_urlsafe(12)
         self.events = Events()
         self._limits = limits or Limits()
+        self.figures = Figures()
         self.forwarder: PacketLoop = Forwarder(sockets, self._limits.rates)
+        self._rtcp = RtcpCalls(self.forwarder, self.events, self.figures)
         self.sockets = sockets
         #: What answers say from now on.
         self.candidates = candidates_of(sockets) if candidates is None else candidates
@@ -185,6 +185,7 @@ class Worker:
         """Ends a participant's voice; nothing happens when there is none."""
         for voice in self._voices_of(self._rooms.get(room_id), user_id):
             self._leave(voice)
+            self.figures.ended["left"] += 1
 
     def end_room(self, room_id: str) -> None:
         """Ends the room's voices, which can go on at another worker."""
@@ -192,12 +193,20 @@ class Worker:
         for user_id in list(room.voices) if room else ():
             for voice in self._voices_of(room, user_id):
                 self._leave(voice)
-                self.events.emit(VoiceLostEvent(room_id, user_id, voice.id, "worker_lost"))
+                self._tell_lost(voice, "worker_lost")
 
     @property
     def room_ids(self) -> list[str]:
         """The rooms that have voices."""
         return list(self._rooms)
+
+    @property
+    def rooms(self) -> Collection[Room]:
+        return self._rooms.values()
+
+    @property
+    def voices(self) -> Collection[Voice]:
+        return self._voices.values()
 
     @property
     def load(self) -> LoadEvent:
@@ -228,48 +237,25 @@ class Worker:
         return room
 
     def _new_voice(self, room_id: str, user_id: str, offer: Offer, *, muted: bool) -> Voice:
-        now = time.monotonic()
-        slots = tuple(
-            SlotNumbers(
-                line.mid,
-                secrets.randbits(32),
-                line.payload_type,
-                line.level_id,
-                line.mid_id,
-                line.red_payload_type,
-            )
-            for line in offer.slots
-        )
-        voice = Voice(
-            id=secrets.token_urlsafe(12),
-            room_id=room_id,
-            user_id=user_id,
-            number=self._next_number,
-            offer=offer,
-            slots=slots,
+        certificate = self._certificate.current(datetime.datetime.now(datetime.UTC))
+        voice = new_voice(
+            self._next_number,
+            room_id,
+            user_id,
+            offer,
             muted=muted,
-            checks=Allowance(self._limits.rates.checks),
-            records=Allowance(self._limits.rates.records),
-            cname=secrets.token_urlsafe(12),
-            report_ssrc=secrets.randbits(32),
-            quality=Quality(frozenset(each.ssrc for each in slots), OPUS_CLOCK),
-            heard_at=now,
-            report_at=now + _REPORT_INTERVAL * (0.2 + secrets.randbelow(60) / 100),
+            rates=self._limits.rates,
+            transport=lambda send: Transport(certificate, offer.fingerprints, send),
+            send=self.forwarder.send,
         )
         self._next_number += 1
-
-        def send(datagram: bytes) -> None:
-            if voice.path is not None:
-                self.forwarder.send(voice.path, datagram)
-
-        certificate = self._certificate.current(datetime.datetime.now(datetime.UTC))
-        voice.transport = Transport(certificate, offer.fingerprints, send)
         return voice
 
     async def _run(self, voice: Voice) -> None:
         """A voice from its offer to the end of its connection."""
         try:
             keys = await voice.transport.handshake()
+            self.figures.joined.observe(time.monotonic() - voice.opened_at)
             self.forwarder.set_keys(voice.number, keys)
             if self._is_arriving(voice):
                 self._succeed(voice, "taken_over")
@@ -299,16 +285,20 @@ class Worker:
         before = room.voices[voice.user_id]
         self._arrive(room, voice)
         self._end(before)
-        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, before.id, reason))
+        self._tell_lost(before, reason)
         self.events.emit(SlotsEvent(voice.room_id, voice.user_id, voice.id, self._slots_of(voice)))
 
     def _lose(self, voice: Voice, reason: str) -> None:
         arriving = self._rooms[voice.room_id].arriving.get(voice.user_id)
         if arriving is None or arriving is voice:
             self._leave(voice)
-            self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
+            self._tell_lost(voice, reason)
         else:
             self._succeed(arriving, reason)
+
+    def _tell_lost(self, voice: Voice, reason: str) -> None:
+        self.figures.ended[reason] += 1
+        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
 
     def _leave(self, voice: Voice) -> None:
         room = self._rooms[voice.room_id]
@@ -371,14 +361,9 @@ class Worker:
                 voice.records.used += 1
                 voice.transport.receive(datagram)
         for number, compound in polled.rtcp:
-            for ssrc, ntp in rtcp.sender_reports(compound):
-                self.forwarder.sender_reported(number, ssrc, ntp, now)
-            for block in rtcp.report_blocks(compound):
-                self._voices[number].quality.told(block, now)
-            for ssrc, sequences in rtcp.nacks(compound):
-                self.forwarder.repeat(number, ssrc, sequences, now)
+            self._rtcp.heard(self._voices[number], compound, now)
         for number, ssrc, sequences in polled.missing:
-            self._ask(self._voices[number], ssrc, sequences)
+            self._rtcp.ask(self._voices[number], ssrc, sequences)
         for number in polled.onsets:
             voice = self._voices[number]
             room = self._rooms[voice.room_id]
@@ -405,8 +390,7 @@ class Worker:
             if self._is_lost(voice, now):
                 self._lose(voice, "timeout")
             elif now >= voice.report_at:
-                voice.report_at = now + _REPORT_INTERVAL
-                self._report(voice, now, wall)
+                self._rtcp.report(voice, now, wall)
 
     def _listen(self, now: float) -> None:
         heard: dict[str, dict[str, int]] = {}
@@ -421,19 +405,3 @@ class Worker:
         last = voice.heard_at if packet is None else max(voice.heard_at, packet)
         flowing = spoken is not None and spoken > voice.restarted_at and last - spoken <= _FLOWING
         return now - last > (LOST_SPEAKING if flowing else LOST_SILENT)
-
-    def _ask(self, voice: Voice, ssrc: int, sequences: list[int]) -> None:
-        question = reports.question(voice.report_ssrc, voice.cname, ssrc, sequences)
-        self.forwarder.send_rtcp(voice.number, question)
-
-    def _report(self, voice: Voice, now: float, wall: float) -> None:
-        block = self.forwarder.report(voice.number, now)
-        streams = self.forwarder.sent(voice.number, now)
-        for compound in reports.reports(voice.report_ssrc, voice.cname, block, streams, wall):
-            self.forwarder.send_rtcp(voice.number, compound)
-        voice.quality.report_sent(rtcp.ntp_middle(wall), now)
-        if block is not None:
-            voice.quality.heard(block)
-        score = voice.quality.score(now)
-        if score is not None:
-            self.events.emit(QualityEvent(voice.room_id, voice.user_id, voice.id, score))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from rooms.core.gestures import Gesture
 from rooms.core.participant import Member
 from rooms.core.participants import LEFT, Roster, at_worker, may_silence
 from rooms.core.room import SESSION_ENDED, Room
-from rooms.frames.codec import Frame, encode
+from rooms.frames.codec import Frame
 from rooms.frames.incoming import Moderate, Resume
 from rooms.frames.outgoing import Hello
 from rooms.lanes import Lanes, log_fault
@@ -29,9 +29,9 @@ from rooms.tables.presence import Here, Presence, Standing
 from rooms.tables.store import Store
 from rooms.tables.table_calls import TableCalls, lane
 from rooms.voice_calls import VoiceCalls
-from rooms.websocket import wire
-from rooms.websocket.connection import Connection, broadcast
+from rooms.websocket.connection import Connection
 from rooms.websocket.connections import Connections
+from rooms.websocket.sends import Sends
 
 EPOCH_CHANGED = (4200, "EPOCH_CHANGED")
 
@@ -42,13 +42,11 @@ logger = log.get("rooms.hub")
 
 @dataclass
 class Open:
-    """A room that is open here. `roster_version`: the one loaded last; `crowd`: who `crowd_ids` are."""
+    """A room that is open here. `roster_version`: the one loaded last."""
 
     room: Room
     roster_version: int
     loading_roster: bool = False
-    crowd_ids: tuple[str, ...] = ()
-    crowd: list[Connection] = field(default_factory=list)
 
 
 class Hub:
@@ -67,6 +65,7 @@ class Hub:
         self._open: dict[str, Open] = {}
         self._opening: dict[str, asyncio.Task[None]] = {}
         self.connections = Connections()
+        self.sends = Sends(self.connections)
         self._tasks: set[asyncio.Task[None]] = set()
         self.tables = TableCalls(
             store,
@@ -78,15 +77,13 @@ class Hub:
             is_here=self._is_here,
         )
         self._perform: dict[type, Callable[[str, Any], None]] = {
-            do.Send: self._send,
-            do.Broadcast: self._broadcast,
-            do.Disconnect: self._disconnect,
             do.Rule: self._rule,
             do.Wake: self._wake,
             do.Negotiate: lambda room_id, effect: self.voice.negotiate(room_id, effect),
             do.AttachVoice: lambda room_id, effect: self.voice.attach(room_id, effect),
             do.MuteVoice: lambda room_id, effect: self.voice.mute(room_id, effect),
             do.CloseVoice: lambda room_id, effect: self.voice.close(room_id, effect),
+            **self.sends.perform,
             **self.log.perform,
             **self.tables.perform,
         }
@@ -101,6 +98,7 @@ class Hub:
         self._run(room_id, say(entry.room))
         if entry.room.idle and self._open.get(room_id) is entry:
             del self._open[room_id]
+            self.sends.forget(room_id)
             self.log.fanout.rooms_changed()
 
     def tell_all(self, say: Callable[[Room], list[Effect]]) -> None:
@@ -167,6 +165,7 @@ class Hub:
 
     def receive(self, room_id: str, conn_id: str, frame: Frame) -> None:
         """A frame of an attached connection."""
+        self.sends.traffic.received[frame.message.type] += 1
         if self._reading:
             self.tell(room_id, lambda room: room.receive(conn_id, frame, time.time()))
 
@@ -339,26 +338,6 @@ class Hub:
     def _run(self, room_id: str, effects: list[Effect]) -> None:
         for effect in effects:
             self._perform[type(effect)](room_id, effect)
-
-    def _send(self, room_id: str, effect: do.Send) -> None:
-        if connection := self.connections.get(effect.conn_id):
-            connection.send(wire.text(encode(effect.message, ref_id=effect.ref_id, seq=effect.seq)))
-
-    def _broadcast(self, room_id: str, effect: do.Broadcast) -> None:
-        frame = wire.text(encode(effect.message, seq=effect.seq))
-        broadcast(self._crowd(room_id, effect.conn_ids), frame)
-
-    def _crowd(self, room_id: str, conn_ids: tuple[str, ...]) -> list[Connection]:
-        """The connections of these ids: looked up once, as long as they are the same."""
-        entry = self._open[room_id]
-        if entry.crowd_ids is not conn_ids:
-            entry.crowd_ids = conn_ids
-            entry.crowd = self.connections.these(conn_ids)
-        return entry.crowd
-
-    def _disconnect(self, room_id: str, effect: do.Disconnect) -> None:
-        if connection := self.connections.get(effect.conn_id):
-            connection.close(effect.code, effect.reason)
 
     def _rule(self, room_id: str, effect: do.Rule) -> None:
         self._start(self._moderate(room_id, effect))

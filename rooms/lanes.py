@@ -62,6 +62,11 @@ class Lanes:
         while self._last:
             await asyncio.wait(self._last.values())
 
+    @property
+    def waiting(self) -> int:
+        """What waits or runs, in all lanes."""
+        return sum(self._length.values())
+
     def _check(self, key: Hashable) -> None:
         if self._length.get(key, 0) >= LONGEST:
             raise TooMany("Too much at once. Try again in a moment.", retry_after=1.0)

@@ -42,6 +42,7 @@ class Placement:
 
     def __init__(self, table: Placements, moved: Callable[[str], None]) -> None:
         self.workers: dict[str, Worker] = {}
+        self.placed = 0  # rooms, since the start, by us
         self._table = table
         self._moved = moved
         self._known: OrderedDict[str, Placed] = OrderedDict()
@@ -79,6 +80,11 @@ class Placement:
         if placed is None or room_id in self._doubtful or placed.worker not in self.workers:
             return [worker for worker in self.workers.values() if worker.alive]
         return [self.workers[placed.worker]]
+
+    @property
+    def remembered(self) -> int:
+        """Rooms of which it is known where they are."""
+        return len(self._known)
 
     def is_at(self, worker: Worker, room_id: str) -> bool:
         """Whether the room is, as far as we know, that worker's."""
@@ -150,6 +156,7 @@ class Placement:
             moved = await self._table.move(room_id, placed.generation if placed else 0, worker.address)
             if moved is not None:
                 worker.load += 1
+                self.placed += 1
                 logger.info("room placed", room_id=room_id, at=moved.worker, generation=moved.generation)
                 self._learn(room_id, moved)
                 return moved

@@ -17,7 +17,7 @@ import asyncpg
 import grpc
 from aiohttp import web
 
-from common import database, log, rpc
+from common import database, log, metrics, rpc
 from common.config import ConfigError
 from common.errors import CwrkError
 from common.lifecycle import background
@@ -34,6 +34,7 @@ from rooms.log.fanout import Fanout
 from rooms.log.history import History
 from rooms.log.retention import Retention
 from rooms.media_client import Worker
+from rooms.metrics import figures
 from rooms.placement import Placement
 from rooms.service import NAME, RoomsService
 from rooms.tables.deletions import Deletions
@@ -81,6 +82,8 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         log_database = await stack.enter_async_context(
             database.connect(config.database_url, size=logs, plan_once=True)
         )
+        page = metrics.Page("rooms")
+        page.reads(lambda: metrics.pools(tables=opened, looks=looks, logs=log_database))
         await migrate(opened, "rooms", MIGRATIONS)
         store = Store(opened)
         epoch, secret = await store.deployment()
@@ -94,6 +97,8 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         placement = Placement(
             Placements(opened), lambda room_id: hub.tell(room_id, lambda room: room.worker_lost())
         )
+        page.reads(lambda: figures(hub, placement))
+        page.shows(hub.log.history.sizes, hub.log.history.seconds)
         hub.voice = VoiceCalls(placement, hub.lanes, hub.tell)
         stack.push_async_callback(placement.close)
         for address in config.media_addr:
@@ -137,10 +142,12 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
                 service_token=config.service_token,
                 names=[NAME],
                 check=opened.ping,
+                page=page,
                 register=register,
             )
         )
         ws_port = await stack.enter_async_context(listen(config, door.app()))
+        await stack.enter_async_context(metrics.serve(config.metrics_listen, page))
         try:
             yield Ports(server.port, ws_port)
         finally:

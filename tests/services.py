@@ -10,12 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from dev.child import spawn, tail
-from dev.ports import free_port, is_free
+from dev.ports import free_port, free_row, is_free
 from dev.postgres import Postgres
 from dev.services import Service, services
 from dev.valkey import Valkey
@@ -149,8 +149,8 @@ def running(
 
 def _environment(listen: str, media_host: str, origins: tuple[str, ...], workers: int) -> dict[str, str]:
     gateway, auth, rooms, ws = (free_port() for _ in range(4))
-    media = _free_in_a_row(free_port, workers)
-    voices = _free_in_a_row(lambda: _free_media_port(media_host), workers, media_host)
+    media, metrics = free_row(workers), free_row(3 + workers)
+    voices = _free_voice_ports(media_host, workers)
     return {
         "SERVICE_TOKEN": "the-secret-of-the-tests",
         "BCRYPT_COST": "4",
@@ -167,15 +167,16 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...], workers
         "MEDIA_ADDR": ",".join(f"127.0.0.1:{media + more}" for more in range(workers)),
         "MEDIA_WORKERS": str(workers),
         "MEDIA_LISTEN": f"127.0.0.1:{media}",
+        "METRICS_LISTEN": f"127.0.0.1:{metrics}",
         "MEDIA_HOST": media_host,
         "MEDIA_PORT": str(voices),
     }
 
 
-def _free_in_a_row(first: Callable[[], int], count: int, host: str = "127.0.0.1") -> int:
+def _free_voice_ports(host: str, count: int) -> int:
     """The first of so many ports that are free, for UDP and for TCP."""
     while True:
-        port = first()
+        port = _free_media_port(host)
         if all(is_free(port + more, host=host, udp=udp) for more in range(1, count) for udp in (False, True)):
             return port
 

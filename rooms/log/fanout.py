@@ -94,7 +94,12 @@ class Fanout:
         self._look_now = asyncio.Event()
         self._to_forget: set[str] = set()
         self._all_to_forget = False
-        self._unreadable = 0
+        self.unreadable = 0  # notices, since the start
+
+    @property
+    def waiting(self) -> int:
+        """Notices that are to be told."""
+        return self._outgoing.qsize()
 
     @property
     def state(self) -> Literal["ok", "degraded", "none"]:
@@ -365,9 +370,9 @@ class Fanout:
         try:
             notice = read_notice(text)
         except Unreadable as error:
-            self._unreadable += 1
-            if self._unreadable.bit_count() == 1:  # the 1st, the 2nd, the 4th …
-                logger.warning("a notice that cannot be read", reason=str(error), so_far=self._unreadable)
+            self.unreadable += 1
+            if self.unreadable.bit_count() == 1:  # the 1st, the 2nd, the 4th …
+                logger.warning("a notice that cannot be read", reason=str(error), so_far=self.unreadable)
             return
         if notice.replica == self._replica or notice.epoch != self._rooms.epoch:
             return

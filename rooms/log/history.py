@@ -8,22 +8,24 @@ commits is the next batch.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import asyncpg
+from prometheus_client import Histogram
 
 from common import log
 from common.database import Database
 from common.errors import CwrkError, Internal, TooMany, Unavailable
-from rooms.core.effects import Draft, Outcome
+from rooms.core.effects import Draft, Outcome, Saved
 from rooms.core.events import Event
 from rooms.frames.incoming import Chat, ChatEdit
 from rooms.log.batches import Batch
 from rooms.log.event_rows import events_after, events_of
 
 LARGEST_BATCH = 256  # drafts
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 # Code points: a batch is broadcast at once, and must leave room in the outbox of a healthy reader.
 LONGEST_BATCH = 64 * 1024
 LONGEST_QUEUE = 1024  # drafts of one room waiting; past it the sender is told to come back
@@ -48,6 +50,17 @@ class History:
         self._epoch = epoch
         self._queues: dict[str, deque[Draft]] = {}
         self._flushing: set[asyncio.Task[None]] = set()
+        #: What became of drafts: saved, repeated (it was in the log), or an error's code.
+        self.outcomes = Counter({"saved": 0, "repeated": 0})
+        self.sizes = Histogram("cwrk_rooms_batch_drafts", "Drafts a batch.", buckets=SIZES, registry=None)
+        self.seconds = Histogram(
+            "cwrk_rooms_commit_seconds", "From taking up a batch to its outcome.", registry=None
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Drafts that are in no batch yet."""
+        return sum(map(len, self._queues.values()))
 
     def append(self, room_id: str, draft: Draft) -> None:
         """Save a draft; its outcome is reported later. Raises TooMany when the room's queue is full."""
@@ -80,12 +93,22 @@ class History:
 
     async def _flush(self, room_id: str, queue: deque[Draft]) -> None:
         while queue:
-            outcomes = await self._save(room_id, queue)
+            with self.seconds.time():
+                outcomes = await self._save(room_id, queue)
+            self._count(outcomes)
             try:
                 self._report(room_id, outcomes)
             except Exception:
                 logger.exception("not reported", room=room_id)
         del self._queues[room_id]
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        self.sizes.observe(len(outcomes))
+        for outcome in outcomes:
+            if isinstance(outcome, Saved):
+                self.outcomes["saved" if outcome.event is not None else "repeated"] += 1
+            else:
+                self.outcomes[outcome[1].code] += 1
 
     async def _save(self, room_id: str, queue: deque[Draft]) -> Sequence[Outcome]:
         """Save the next batch: what is queued when there is a connection for it."""

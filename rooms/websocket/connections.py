@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rooms.frames.codec import encode
 from rooms.frames.outgoing import Reconnect
@@ -30,6 +30,9 @@ class Connections:
         del self._open[conn_id]
         if not self._open:
             self._empty.set()
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._open.values())
 
     def get(self, conn_id: str) -> Connection | None:
         return self._open.get(conn_id)

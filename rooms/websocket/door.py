@@ -91,6 +91,7 @@ class Door:
             await self._attach(visitor, connection, request.path)
         except Exception as error:
             refusal = refusal_of(error)
+            self.hub.sends.traffic.refused[refusal.code] += 1
             connection.close(CLOSE_CODE[type(refusal)], refusal.code)
         finally:
             self._arriving.discard(arriving)
@@ -157,12 +158,14 @@ class Door:
             self.hub, self.verifier, self.sessions, room_id, identity.user_id, connection, limits, self._gone
         )
         connection.listen(reader)
+        self.hub.sends.traffic.attached += 1
 
     def _gone(self, reader: Reader) -> None:
         conn_id = reader.connection.conn_id
         self.sessions.gone(reader.room_id, conn_id)
         self.hub.detach(reader.room_id, conn_id)
         code, reason = reader.connection.closed_with or LOST
+        self.hub.sends.traffic.closed[code] += 1
         logger.info("connection closed", user=reader.user_id, conn=conn_id, code=code, reason=reason)
 
     def _hello(self, connection: Connection, user_id: int) -> Hello:

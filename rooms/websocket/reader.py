@@ -11,7 +11,7 @@ from common import log
 from common.errors import CLOSE_CODE, CwrkError, Forbidden, Internal, TooMany
 from common.tokens import Identity, Verifier
 from rooms.core.limits import Limits
-from rooms.frames.codec import BadFrame, decode, encode
+from rooms.frames.codec import BadFrame, decode
 from rooms.frames.incoming import Auth
 from rooms.frames.outgoing import AuthOk, ServerMessage, error
 from rooms.hub import Hub
@@ -106,7 +106,7 @@ class Reader:
         self._say(error(problem, about or ref_id), ref_id)
 
     def _say(self, message: ServerMessage, ref_id: str | None) -> None:
-        self.connection.send(wire.text(encode(message, ref_id=ref_id)))
+        self.hub.sends.say(self.connection, message, ref_id)
 
     def _fail(self, fault: Exception) -> None:
         refusal = refusal_of(fault)

@@ -1,6 +1,7 @@
 """`make run` itself, with the real services, beside whatever else runs on this machine."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,7 @@ class Make:
             "MEDIA_LISTEN": f"127.0.0.1:{media}",
             "MEDIA_PORT": str(voice),
             "MEDIA_HOST": "127.0.0.1",
+            "METRICS_LISTEN": f"127.0.0.1:{ports.free_row(4)}",
         }
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -95,7 +97,15 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
     # Whether the supervisor was quicker or `make run` is: everything is up again.
     healed = make("run")
     assert healed.returncode == 0, healed.stdout + healed.stderr
-    assert make("status").returncode == 0
+    status = make("status")
+    assert status.returncode == 0
+    told = re.findall(r"(auth|rooms|media|gateway) (http://127\.0\.0\.1:[0-9]+/metrics)", status.stdout)
+    assert [name for name, _ in told] == ["auth", "rooms", "media", "gateway"]
+    for name, address in told:
+        assert address in first.stdout
+        with urllib.request.urlopen(address) as figures:
+            assert "cwrk_build_info{" in (text := figures.read().decode())
+            assert f'service="{name}"' in text
     after = make.running()
     assert {name for name in after if after[name].pid == before[name].pid} == {
         "postgres",

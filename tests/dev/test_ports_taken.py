@@ -20,6 +20,7 @@ def env() -> dict[str, str]:
             env[name] = str(port)
         elif name.endswith("_LISTEN"):
             env[name] = f"127.0.0.1:{port}"
+    env["METRICS_LISTEN"] = f"127.0.0.1:{ports.free_row(4)}"
     return env
 
 
@@ -36,6 +37,7 @@ def test_free_ports_are_no_trouble(env: dict[str, str]) -> None:
         ("AUTH_LISTEN", "auth", socket.SOCK_STREAM),
         ("MEDIA_LISTEN", "media", socket.SOCK_STREAM),
         ("MEDIA_PORT", "media", socket.SOCK_DGRAM),
+        ("METRICS_LISTEN", "auth", socket.SOCK_STREAM),
     ],
 )
 def test_a_taken_port_is_named_with_its_holder(

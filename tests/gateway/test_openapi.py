@@ -9,6 +9,7 @@ import pytest
 from aiohttp import hdrs
 
 from common import rpc
+from common.metrics import Page
 from common.revocations import Revocations
 from gateway import reference
 from gateway.app import make_app
@@ -28,7 +29,7 @@ async def test_every_route_is_described_and_no_other(web_dir: Path) -> None:
         rpc.connect("127.0.0.1:1", "auth", "") as auth,
         rpc.connect("127.0.0.1:1", "rooms", "") as rooms,
     ):
-        app = make_app(Config(web_dir=str(web_dir)), auth, rooms, Revocations(auth))
+        app = make_app(Config(web_dir=str(web_dir)), auth, rooms, Revocations(auth), Page("gateway"))
     served = {
         (route.method.lower(), route.resource.canonical)
         for route in app.router.routes()

@@ -25,7 +25,8 @@ WAIT = 0.1
 
 @pytest.fixture(autouse=True)
 def _reports_at_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.worker._REPORT_INTERVAL", 0.0)
+    for module in ("voice", "rtcp_calls"):
+        monkeypatch.setattr(f"media.{module}.REPORT_INTERVAL", 0.0)
 
 
 @asynccontextmanager
