@@ -45,7 +45,8 @@ export const joinRoom = (id) => call('POST', `${room(id)}/join`);
 export const acceptInvite = (code) => call('POST', `/invites/${encodeURIComponent(code)}/accept`);
 /** Goes on after the page. */
 export const leaveRoom = (id) => call('POST', `${room(id)}/leave`, undefined, { keepalive: true });
-export const chat = (id, after = '') => call('GET', `${room(id)}/chat?${query({ limit: 50, after })}`);
+export const chat = (id, after, limit) => call('GET', `${room(id)}/chat?${query({ limit, after })}`);
+export const searchChat = (id, q, after = '') => call('GET', `${room(id)}/chat?${query({ limit: 20, q, after })}`);
 
 /** @type {Promise<{ws_url: string}> | undefined} */
 let config;

@@ -1,5 +1,6 @@
 /** The page: who is signed in, which page the address asks for. */
 import { Notice } from './components/notice.js';
+import { unseen } from './chat/state.js';
 import { html } from './html.js';
 import { InvitePage } from './pages/invite.js';
 import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
@@ -53,7 +54,8 @@ sessionIs(tokens.current());
 
 effect(() => {
   document.documentElement.lang = language.value;
-  document.title = state.room.value ? `${state.room.value.name} · cwrkPlanet` : 'cwrkPlanet';
+  const news = unseen.value ? `(${unseen.value}) ` : '';
+  document.title = state.room.value ? `${news}${state.room.value.name} · cwrkPlanet` : 'cwrkPlanet';
 });
 
 render(html`<${App} />`, document.getElementById('app'));

@@ -27,6 +27,7 @@ export class Conversation {
   /** @type {Map<string, number>} whoever writes → the timer that ends it */
   #writers = new Map();
   #stopReading;
+  #toldRead = 0;
   #closed = false;
 
   /**
@@ -45,7 +46,7 @@ export class Conversation {
 
   /** A dict from a frame's type to what it does. */
   frames = {
-    resumed: ({ recovered }) => !recovered && this.#history.missed(),
+    resumed: ({ recovered }) => !recovered && this.#startOver(),
     chat: (payload, { seq }) => this.#said(messageOfFrame(payload, seq), payload),
     chat_edited: ({ msg_id: id, message: text, ts_unix: at }) =>
       state.messageChanged(id, { text, editedAt: at * 1000, deleted: false }),
@@ -164,6 +165,11 @@ export class Conversation {
     return Boolean(answer);
   }
 
+  #startOver() {
+    this.#toldRead = 0;
+    this.#history.missed();
+  }
+
   #tell(problem) {
     if (problem) page.tell(problem);
   }
@@ -205,7 +211,8 @@ export class Conversation {
     const last = state.messages.value.at(-1)?.seq ?? 0;
     if (!state.looking.value || state.readUpTo.value < 0 || page.connection.value !== 'open') return;
     untracked(() => {
-      if (last > state.readUpTo.value && this.#send('read', { seq: last })) state.readIs(last);
+      if (last > this.#toldRead && this.#send('read', { seq: last })) this.#toldRead = last;
+      if (last > state.readUpTo.value) state.readIs(last);
     });
   }
 }

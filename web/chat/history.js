@@ -7,6 +7,9 @@ import { batch } from '../vendor/signals-core.js';
 import { messageOfItem } from './message.js';
 import * as state from './state.js';
 
+/** Little to begin with, so that it is there soon. */
+const FIRST_PAGE = 50;
+const PAGE = 100;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -18,6 +21,8 @@ export class History {
   #attempt = 0;
   #failures = 0;
   #timer = 0;
+  /** @type {Promise<void> | null} */
+  #flight = null;
 
   /** @param {string} roomId */
   constructor(roomId) {
@@ -46,12 +51,18 @@ export class History {
     this.#load();
   }
 
-  async loadOlder() {
-    const { cursor, loading } = state.older.value;
-    if (!cursor || loading) return;
+  /** Another page of older ones. @returns when it is here, or cannot be had */
+  loadOlder() {
+    this.#flight ??= this.#loadOlder().finally(() => (this.#flight = null));
+    return this.#flight;
+  }
+
+  async #loadOlder() {
+    const { cursor } = state.older.value;
+    if (!cursor) return;
     state.olderIs(cursor, true);
     try {
-      const { items, next_cursor: next } = await api.chat(this.#roomId, cursor);
+      const { items, next_cursor: next } = await api.chat(this.#roomId, cursor, PAGE);
       if (state.older.value.cursor === cursor) this.#keep(items, next); // else one has left, or begun afresh
     } catch {
       if (state.older.value.cursor === cursor) state.olderIs(cursor, false);
@@ -62,7 +73,7 @@ export class History {
     clearTimeout(this.#timer);
     const attempt = ++this.#attempt;
     try {
-      const { items, next_cursor: next } = await api.chat(this.#roomId, '');
+      const { items, next_cursor: next } = await api.chat(this.#roomId, '', FIRST_PAGE);
       if (attempt !== this.#attempt) return;
       this.#missing = false;
       batch(() => {

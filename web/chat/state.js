@@ -68,16 +68,17 @@ const MOST_CHANGES = 1_000;
 
 /** Messages from anywhere, in any order, some perhaps known already. @param {Message[]} list */
 export function messagesCame(list) {
+  // What is said now is newer than all; thousands that are here already need not be looked at.
+  if (list.length === 1 && list[0].seq > (messages.value.at(-1)?.seq ?? 0)) {
+    messages.value = [...messages.value, asItIsNow(list[0])];
+    return;
+  }
   const known = new Set(messages.value.map(({ id }) => id));
   for (const { id, text, editedAt, deleted } of list) {
     if (known.has(id) && (deleted || editedAt)) messageChanged(id, { text, editedAt, deleted });
   }
   const fresh = list.filter(({ id }) => !known.has(id)).map((message) => asItIsNow(message));
-  if (!fresh.length) return;
-  const last = messages.value.at(-1)?.seq ?? 0;
-  const appended = fresh.length === 1 && fresh[0].seq > last;
-  const all = [...messages.value, ...fresh];
-  messages.value = appended ? all : all.sort((a, b) => a.seq - b.seq);
+  if (fresh.length) messages.value = [...messages.value, ...fresh].sort((a, b) => a.seq - b.seq);
 }
 
 /** An edit or a deletion. @param {string} id @param {Change} change */

@@ -1,7 +1,7 @@
 /** Line icons, drawn for a 24 × 24 grid. They say nothing by themselves: the control beside them has a name. */
 import { html } from '../html.js';
 
-const icon = (path) => () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
+export const icon = (path) => () => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
 
 export const Microphone = icon('M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21');
 export const MicrophoneOff = icon('M9 9v2a3 3 0 0 0 4.8 2.4M15 10.5V6a3 3 0 0 0-5.7-1.3M5.5 11a6.5 6.5 0 0 0 10.6 5M18.3 12.5q.2-.7.2-1.5M12 17.5V21M4 3l16 18');
@@ -14,3 +14,6 @@ export const Exit = icon('M14 4H6.500A1.5 1.5 0 0 0 5 5.500v13A1.5 1.5 0 0 0 6.5
 export const Down = icon('M12 5v13M6.5 12.5 12 18l5.5-5.5');
 export const People = icon('M9 11.500a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.500a6.5 6.5 0 0 1 13 0M16 4.900a3.5 3.5 0 0 1 0 6.200M18 13.900a6.5 6.5 0 0 1 3.5 5.6');
 export const Alert = icon('M12 4 2.8 19.500h18.400zM12 10v4.500M12 17.200v.1');
+export const Close = icon('M6 6l12 12M18 6 6 18');
+export const Copy = icon('M9 9h10v11H9zM15 9V5H5v11h4');
+export const Search = icon('M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13zM15.500 15.500 20 20');

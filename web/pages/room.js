@@ -30,7 +30,7 @@ export function RoomPage({ roomId }) {
       <main id="main" class="room-body">
         <${People} />
         <${Dock} visit=${visit} />
-        <${Chat} visit=${visit} />
+        <${Chat} visit=${visit} roomId=${roomId} />
       </main>
     </div>
   `;

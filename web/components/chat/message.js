@@ -1,0 +1,113 @@
+/** One message: who said it, what it answers, its text, and what others put under it. */
+import { answer, find } from '../../chat/state.js';
+import * as chat from '../../chat/state.js';
+import { html } from '../../html.js';
+import { connection, myId, people } from '../../state.js';
+import { errorText, locale, t } from '../../text.js';
+import { computed } from '../../vendor/signals-core.js';
+import { Avatar } from '../avatar.js';
+import { Body } from './body.js';
+import { EditBox } from './edit.js';
+import { More, Reply, Smile } from './icons.js';
+import { openMenu } from './menu.js';
+
+/** The one refusal that is not about the message: the same may be taken another time. */
+const FAULT = 'INTERNAL';
+
+const formats = computed(() => ({
+  time: new Intl.DateTimeFormat(locale.value, { hour: 'numeric', minute: '2-digit' }),
+  full: new Intl.DateTimeFormat(locale.value, { dateStyle: 'full', timeStyle: 'short' }),
+}));
+
+/**
+ * @typedef {import('../../chat/state.js').Message} Said
+ * @param {{message: Said & {pending?: boolean, refusal?: any}, quoted: Said | undefined, continues: boolean,
+ *          marked: boolean, edited: boolean, visit: import('../../visit.js').RoomVisit}} props
+ */
+export function Message({ message, quoted, continues, marked, edited, visit }) {
+  const { id, deleted, pending } = message;
+  // With a signal that it follows, a component is only drawn again when its own properties have changed.
+  const { full } = formats.value;
+  const kind = ['message', continues && 'continues', pending && 'pending', marked && 'marked'].filter(Boolean).join(' ');
+  return html`
+    <li class=${kind} data-message=${id} tabindex="-1">
+      ${message.replyTo && html`<${Quote} id=${message.replyTo} message=${quoted} />`}
+      ${!continues && html`
+        <${Avatar} id=${message.userId} name=${message.name} />
+        <p class="who"><b><bdi>${message.name}</bdi></b> <${Time} at=${message.at} /></p>
+      `}
+      ${edited
+        ? html`<${EditBox} message=${message} visit=${visit} />`
+        : deleted
+          ? html`<p class="text gone">${t('messageDeleted')}</p>`
+          : html`<${Body} text=${message.text} />`}
+      ${Boolean(message.editedAt) && !deleted && !edited && html`<p class="edited" title=${full.format(message.editedAt)}>${t('edited')}</p>`}
+      ${message.reactions?.length > 0 && html`<${Reactions} message=${message} visit=${visit} />`}
+      ${pending && html`<${Delivery} message=${message} visit=${visit} />`}
+      ${!pending && !deleted && !edited && html`<${Tools} message=${message} />`}
+    </li>
+  `;
+}
+
+function Time({ at }) {
+  const date = new Date(at);
+  return html`<time dateTime=${date.toISOString()} title=${formats.value.full.format(date)}>${formats.value.time.format(date)}</time>`;
+}
+
+function Quote({ id, message }) {
+  const said = !message ? t('earlierMessage') : message.deleted ? t('messageDeleted') : message.text;
+  return html`
+    <button class="quote" onClick=${() => chat.show(id)} aria-label=${t('toQuoted')}>
+      <${Reply} />${message && html`<b><bdi>${message.name}</bdi></b>`}<span>${said}</span>
+    </button>
+  `;
+}
+
+function Reactions({ message, visit }) {
+  return html`
+    <ul class="reactions" aria-label=${t('reactions')}>
+      ${message.reactions.map(({ emoji, userIds }) => {
+        const mine = userIds.includes(myId.value);
+        const who = userIds.map(nameOf).join(', ');
+        return html`
+          <li key=${emoji}>
+            <button class="reaction" aria-pressed=${String(mine)} title=${who} aria-label=${`${emoji} ${userIds.length}: ${who}`}
+              onClick=${() => visit.chat.react(message, emoji)}>${emoji} <span>${userIds.length}</span></button>
+          </li>
+        `;
+      })}
+    </ul>
+  `;
+}
+
+/** By what is known here; somebody who left and said nothing has no name. */
+function nameOf(id) {
+  if (id === myId.value) return t('you');
+  const known = people.peek().find((person) => person.id === id) ?? chat.messages.peek().findLast(({ userId }) => userId === id);
+  return known?.name ?? t('somebody');
+}
+
+/** For the pointer: the keyboard has them all in the menu, which Enter opens. */
+function Tools({ message }) {
+  const opens = (event) => openMenu(find(message.id) ?? message, event.currentTarget);
+  return html`
+    <div class="tools">
+      <button class="tool wide-only" tabindex="-1" aria-label=${t('react')} title=${t('react')} onClick=${opens}><${Smile} /></button>
+      <button class="tool wide-only" tabindex="-1" aria-label=${t('reply')} title=${t('reply')} onClick=${() => answer(message)}><${Reply} /></button>
+      <button class="tool" tabindex="-1" aria-label=${t('messageMenu')} title=${t('messageMenu')} aria-haspopup="menu" onClick=${opens}><${More} /></button>
+    </div>
+  `;
+}
+
+function Delivery({ message, visit }) {
+  const { refusal } = message;
+  if (!refusal && connection.value === 'open') return html`<p class="delivery unseen">${t('sending')}</p>`;
+  if (!refusal) return html`<p class="delivery">${t('waitsForConnection')}</p>`;
+  return html`
+    <p class="delivery wrong" role="alert">
+      ${t('notSent')} ${errorText(refusal.code, refusal.message)}${' '}
+      ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.chat.retry(message.id)}>${t('retry')}</button>`}
+      <button class="quiet" onClick=${() => visit.chat.discard(message.id)}>${t('discard')}</button>
+    </p>
+  `;
+}
