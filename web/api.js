@@ -43,6 +43,8 @@ export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, m
 export const getRoom = (id) => call('GET', room(id));
 export const joinRoom = (id) => call('POST', `${room(id)}/join`);
 export const acceptInvite = (code) => call('POST', `/invites/${encodeURIComponent(code)}/accept`);
+/** @param {'start' | 'pause' | 'stop'} action @param {number} [focus] seconds @param {number} [rest] seconds */
+export const setTimer = (id, action, focus, rest) => call('PUT', `${room(id)}/timer`, { action, focus_s: focus, break_s: rest });
 /** Goes on after the page. */
 export const leaveRoom = (id) => call('POST', `${room(id)}/leave`, undefined, { keepalive: true });
 export const chat = (id, after, limit) => call('GET', `${room(id)}/chat?${query({ limit, after })}`);

@@ -5,6 +5,7 @@ import * as api from './api.js';
 import { Conversation } from './chat/conversation.js';
 import { Socket } from './socket.js';
 import * as state from './state.js';
+import { serverTimeIs, study, timerIs } from './studying.js';
 import { errorText, t } from './text.js';
 import { SignedOut } from './tokens.js';
 import { batch } from './vendor/signals-core.js';
@@ -27,6 +28,7 @@ class Visit {
   #socket = null;
   /** What the user asked for last and the server has not confirmed yet. @type {boolean | null} */
   #muteAsked = null;
+  #stopStudying;
   /** @type {Conversation} */
   chat;
   voice = new Voice((type, payload, id) => this.#send(type, payload, id));
@@ -35,6 +37,7 @@ class Visit {
     this.#roomId = roomId;
     state.leftRoom();
     this.chat = new Conversation(roomId, (type, payload, id) => this.#send(type, payload, id));
+    this.#stopStudying = study((muted) => this.mute(muted));
     this.#enter();
   }
 
@@ -55,6 +58,7 @@ class Visit {
   close() {
     if (this.#ended) return;
     this.#ended = true;
+    this.#stopStudying();
     this.voice.close();
     this.chat.close();
     this.#socket?.close();
@@ -99,11 +103,15 @@ class Visit {
 
   /** A dict from the frame's type to what it does; types that are not here are from a newer server. */
   #handlers = {
-    hello: ({ ice_servers: iceServers }) => (this.voice.iceServers = iceServers ?? []),
+    hello: ({ ice_servers: iceServers, server_time_ms: time }) => {
+      this.voice.iceServers = iceServers ?? [];
+      serverTimeIs(time);
+    },
     state: (payload) => this.#connected(payload),
     peer_joined: ({ participant }) => this.#came(personOf(participant)),
     peer_left: ({ user_id: id }) => this.#went(id),
     participant_updated: ({ participant }) => this.#changed(personOf(participant)),
+    timer: ({ timer }) => timerIs(timer),
     room_updated: ({ room }) => state.roomChanged(room),
     answer: (payload, { id }) => this.voice.answered(payload, id),
     slots: ({ slots }) => state.slotsAre(slots),
@@ -112,8 +120,9 @@ class Visit {
     error: (payload) => this.#failed(payload),
   };
 
-  #connected({ participants, room }) {
+  #connected({ participants, room, timer }) {
     batch(() => {
+      timerIs(timer);
       state.roomChanged(room);
       state.peopleAre(participants.map(personOf));
       const me = state.people.value.find(({ id }) => id === state.myId.value);

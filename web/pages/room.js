@@ -4,6 +4,7 @@ import { Dock } from '../components/dock.js';
 import { LanguageSwitch } from '../components/header.js';
 import { Exit } from '../components/icons.js';
 import { People } from '../components/people.js';
+import { Study } from '../components/study.js';
 import { html } from '../html.js';
 import { follow, navigate } from '../router.js';
 import { connection, people, room, shutOut } from '../state.js';
@@ -46,6 +47,7 @@ function RoomHeader({ leave }) {
         <span>${[n > 0 && t('here', { n }), room.value?.topic].filter(Boolean).join(' · ')}</span>
       </div>
       <${Connection} />
+      <${Study} />
       <${LanguageSwitch} short />
       <button class="leave" onClick=${leave}><${Exit} /><span>${t('leaveRoom')}</span></button>
     </header>

@@ -1,0 +1,73 @@
+/**
+ * The room's study timer on this page: the same second for all, whatever this machine's clock says; and the quiet
+ * while one focuses: microphones go off with the beginning of it, and who wants to speak turns theirs on.
+ */
+import * as state from './state.js';
+import { phaseAt } from './study.js';
+import { t } from './text.js';
+import { batch, computed, effect, signal, untracked } from './vendor/signals-core.js';
+
+const QUIET = 'cwrk.quiet';
+
+/** @type {import('./vendor/signals-core.js').Signal<import('./study.js').Timer | null>} */
+export const timer = signal(null);
+/** Whether one's microphone goes off while the room focuses. */
+export const quiet = signal(localStorage.getItem(QUIET) !== 'no');
+/** The server's clock less this one's. */
+const aheadMs = signal(0);
+const now = signal(Date.now());
+
+export const phase = computed(() => phaseAt(timer.value, now.value + aheadMs.value));
+/** "focus", "break", or "" where nothing runs: it changes only with the phase, and not every second. */
+export const running = computed(() => (timer.value?.state === 'running' && phase.value?.name) || '');
+
+export function timerIs(said) {
+  batch(() => {
+    now.value = Date.now();
+    timer.value = said;
+  });
+}
+
+export const serverTimeIs = (ms) => (aheadMs.value = ms - Date.now());
+
+export function quietIs(wanted) {
+  quiet.value = wanted;
+  localStorage.setItem(QUIET, wanted ? 'yes' : 'no');
+}
+
+/** @param {(muted: boolean) => void} mute @returns {() => void} ends it */
+export function study(mute) {
+  timerIs(null);
+  const ticking = effect(() => {
+    if (timer.value?.state !== 'running') return undefined;
+    const clock = setTimeout(() => (now.value = Date.now()), untilNextSecond());
+    now.value; // and again after this one
+    return () => clearTimeout(clock);
+  });
+  const telling = effect(() => {
+    const name = running.value;
+    if (name) untracked(() => state.announce(t(name === 'focus' ? 'focusBegins' : 'breakBegins')));
+  });
+  const hushing = effect(() => {
+    if (running.value !== 'focus' || !quiet.value || !talks.value) return;
+    untracked(() => {
+      if (state.muted.value) return;
+      mute(true);
+      state.tell(t('hushed'));
+    });
+  });
+  return () => {
+    ticking();
+    telling();
+    hushing();
+    timerIs(null);
+  };
+}
+
+const talks = computed(() => state.voice.value === 'on' || state.voice.value === 'connecting');
+
+/** Until what is left is another number on the clock. */
+function untilNextSecond() {
+  const { remainingMs } = untracked(() => phaseAt(timer.value, Date.now() + aheadMs.value));
+  return remainingMs % 1000 || 1000;
+}
