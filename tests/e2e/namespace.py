@@ -43,14 +43,16 @@ def inside() -> bool:
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
+def stack(workers: int = 1) -> Iterator[Stack]:
     """The real services, at every address there is in here; voices at the one a Firefox accepts."""
     if not inside():
-        with services.running() as running:
+        with services.running(workers=workers) as running:
             yield running
         return
     # In a network of our own nobody else can knock.
-    with services.running(listen="0.0.0.0", media_host=ADDRESS, origins=(ADDRESS,)) as running:
+    with services.running(
+        listen="0.0.0.0", media_host=ADDRESS, origins=(ADDRESS,), workers=workers
+    ) as running:
         yield running
 
 
