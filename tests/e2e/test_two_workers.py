@@ -1,4 +1,4 @@
-"""Two rooms on two media workers. One is killed: its room goes on at the other, whose room notices nothing."""
+"""Two rooms on two media workers. One is killed: its room goes on at the other, whose own notices nothing."""
 
 from __future__ import annotations
 
