@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from common.errors import CLOSE_CODE, Forbidden, Unauthenticated
-from doctor.finding import Finding, odd, well, wrong
+from doctor.finding import Finding, State, odd, well, wrong
 
 DEADLINE = aiohttp.ClientTimeout(10)
 DAY = 86_400
@@ -42,7 +42,7 @@ async def check(page: str, certificate: str) -> AsyncIterator[Finding]:
     if parts.scheme == "https":
         finding = await _tls(host, port, trust)
         yield finding
-        if finding.do:
+        if finding.state is State.WRONG:
             return
     connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, timeout=DEADLINE) as visitor:
@@ -86,8 +86,9 @@ async def _tls(host: str, port: int, trust: ssl.SSLContext) -> Finding:
             f"{host}:{port} speaks no TLS ({_why(error)})",
             f"look whether Caddy runs, and open TCP {port} in the firewall and the router.",
         )
-    days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) / DAY)
-    if days < 14:
+    began, ends = (ssl.cert_time_to_seconds(certificate[each]) for each in ("notBefore", "notAfter"))
+    days = int((ends - time.time()) / DAY)
+    if ends - time.time() < (ends - began) / 5:  # Caddy renews when a third is left
         return odd(
             "TLS",
             f"the certificate holds for {days} more days, and should have been renewed",
