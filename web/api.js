@@ -38,6 +38,13 @@ export async function logout() {
   tokens.forget();
 }
 
+export const changeName = (displayName) => call('PATCH', '/auth/me', { displayName });
+export const changePassword = (currentPassword, newPassword) => call('POST', '/auth/password', { currentPassword, newPassword });
+export const eraseAccount = (password) => call('DELETE', '/auth/me', { password });
+export const sessions = () => call('GET', '/auth/sessions');
+export const endSession = (id) => call('DELETE', `/auth/sessions/${encodeURIComponent(id)}`);
+export const endAllSessions = () => call('DELETE', '/auth/sessions');
+
 export const listRooms = (cursor = '') => call('GET', `/rooms?${query({ limit: 50, cursor })}`);
 export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, max, topic });
 export const getRoom = (id) => call('GET', room(id));

@@ -2,6 +2,7 @@
 import { Notice } from './components/notice.js';
 import { unseen } from './chat/state.js';
 import { html } from './html.js';
+import { AccountPage } from './pages/account.js';
 import { InvitePage } from './pages/invite.js';
 import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
@@ -16,7 +17,7 @@ import { effect } from './vendor/signals-core.js';
 
 // For whoever comes from a letter, signed in or not.
 const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
-const PAGES = { rooms: RoomsPage, room: RoomPage, invite: InvitePage, lost: LostPage };
+const PAGES = { rooms: RoomsPage, account: AccountPage, room: RoomPage, invite: InvitePage, lost: LostPage };
 
 function App() {
   const { page, roomId, code, invite, next, token, visit } = route.value;

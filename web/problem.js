@@ -15,7 +15,7 @@ export function explain(error) {
 
 /** Passwords are refused for several reasons, and only the server knows which. */
 function passwordText(field, said) {
-  if (field !== 'password') return undefined;
+  if (field !== 'password' && field !== 'newPassword') return undefined;
   if (language.value === 'ru') return RUSSIAN[said];
   return `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
 }

@@ -5,7 +5,7 @@
  * time: across the calls of this tab by `flight`, across tabs by a Web Lock. A page on an insecure origin
  * has no Web Locks; there, the one who loses the race takes over what the winner has stored.
  *
- * @typedef {{id: number, email: string, displayName: string, avatarUrl?: string}} User
+ * @typedef {{id: number, email: string, emailVerified?: boolean, displayName: string, avatarUrl?: string}} User
  * @typedef {{accessToken: string, refreshToken: string, expiresAt: number, lifetime: number, user: User}} Session
  */
 
@@ -42,6 +42,12 @@ export function keep({ accessToken, refreshToken, expiresIn, user }) {
   const lifetime = expiresIn * 1000;
   // Measured by this machine's clock alone, so a clock that is wrong does no harm.
   save({ accessToken, refreshToken, lifetime, expiresAt: Date.now() + lifetime, user });
+}
+
+/** One has changed it. @param {User} user */
+export function userIs(user) {
+  const session = current();
+  if (session) save({ ...session, user });
 }
 
 export function forget() {

@@ -2,8 +2,8 @@
 import * as api from '../api.js';
 import { Door } from '../components/door.js';
 import { Field } from '../components/field.js';
+import { useForm } from '../form.js';
 import { html } from '../html.js';
-import { NO_PROBLEM, explain } from '../problem.js';
 import { follow } from '../router.js';
 import * as state from '../state.js';
 import { errorText, t } from '../text.js';
@@ -97,24 +97,4 @@ function Card({ title, text }) {
 function Back() {
   const here = state.user.value;
   return html`<p class="turn"><a class="link" href=${here ? '/' : '/login'} onClick=${follow}>${t(here ? 'goOn' : 'backToLogin')}</a></p>`;
-}
-
-/** A form's one call: whether it is under way, done, or what was wrong with it. */
-function useForm(send) {
-  const busy = useSignal(false);
-  const done = useSignal(false);
-  const problem = useSignal(NO_PROBLEM);
-  const submit = async (event) => {
-    event.preventDefault();
-    busy.value = true;
-    problem.value = NO_PROBLEM;
-    try {
-      await send();
-      done.value = true;
-    } catch (error) {
-      problem.value = explain(error);
-    }
-    busy.value = false;
-  };
-  return { busy, done, problem, submit };
 }

@@ -31,7 +31,9 @@ export function RoomsPage() {
 
 function Me() {
   return html`
-    <span class="me"><${Avatar} id=${myId.value} name=${user.value.displayName} /><span>${user.value.displayName}</span></span>
+    <a class="me" href="/account" onClick=${follow} aria-label=${`${t('account')}: ${user.value.displayName}`}>
+      <${Avatar} id=${myId.value} name=${user.value.displayName} /><span>${user.value.displayName}</span>
+    </a>
     <button class="quiet" onClick=${api.logout} aria-label=${t('logout')} title=${t('logout')}><${Exit} /></button>
   `;
 }

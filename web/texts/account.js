@@ -1,6 +1,48 @@
 /** The sentences of the account page (../text.js). */
 
-export const en = {};
+export const en = {
+  account: 'Your account',
+  profile: 'Profile',
+  portraitNote: 'Your planet is made of your name, here in the browser.',
+  saved: 'Saved.',
+  confirmEmail: 'Confirm it',
+  changePassword: 'Password',
+  currentPassword: 'Current password',
+  passwordChanged: 'The password is changed. You are logged out on all other devices.',
+  sessions: 'Where you are logged in',
+  thisDevice: 'this device',
+  lastSeen: 'last seen {time}',
+  endSessionOf: 'Log out on {device}',
+  logoutHere: 'Log out here',
+  logoutEverywhere: 'Log out everywhere',
+  eraseAccount: 'Delete the account',
+  eraseWarning: 'It cannot be had back. Your messages stay in their rooms, without your name.',
+  eraseForGood: 'Delete for good',
+
+  'error.PASSWORD_WRONG': 'The current password is wrong.',
+  'error.SESSION_NOT_FOUND': 'This session has ended already.',
+};
 
 /** @type {typeof en} */
-export const ru = {};
+export const ru = {
+  account: 'Ваш аккаунт',
+  profile: 'Профиль',
+  portraitNote: 'Ваша планета собрана из вашего имени прямо в браузере.',
+  saved: 'Сохранено.',
+  confirmEmail: 'Подтвердить',
+  changePassword: 'Пароль',
+  currentPassword: 'Нынешний пароль',
+  passwordChanged: 'Пароль изменён. На остальных устройствах вы вышли из аккаунта.',
+  sessions: 'Где вы вошли',
+  thisDevice: 'это устройство',
+  lastSeen: 'последний раз {time}',
+  endSessionOf: 'Выйти на устройстве: {device}',
+  logoutHere: 'Выйти здесь',
+  logoutEverywhere: 'Выйти везде',
+  eraseAccount: 'Удалить аккаунт',
+  eraseWarning: 'Вернуть его будет нельзя. Сообщения останутся в комнатах, но без вашего имени.',
+  eraseForGood: 'Удалить навсегда',
+
+  'error.PASSWORD_WRONG': 'Нынешний пароль неверен.',
+  'error.SESSION_NOT_FOUND': 'Этот вход уже закончился.',
+};
