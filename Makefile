@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types e2e chaos bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types e2e chaos bench proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -46,6 +46,10 @@ style: venv-dev ## lint, and check the format
 
 types: venv-dev ## mypy --strict
 	$(VENV) -m mypy
+
+page-types: ## tsc --checkJs over the page; wants npm, which nothing else here does
+	@npm ci --prefix dev/page --silent --no-audit --no-fund
+	@dev/page/node_modules/.bin/tsc -p dev/page
 
 e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers

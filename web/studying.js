@@ -9,8 +9,7 @@ import { batch, computed, effect, signal, untracked } from './vendor/signals-cor
 
 const QUIET = 'cwrk.quiet';
 
-/** @type {import('./vendor/signals-core.js').Signal<import('./study.js').Timer | null>} */
-export const timer = signal(null);
+export const timer = signal(/** @type {import('./study.js').Timer | null} */ (null));
 /** Whether one's microphone goes off while the room focuses. */
 export const quiet = signal(localStorage.getItem(QUIET) !== 'no');
 /** The server's clock less this one's. */

@@ -191,6 +191,7 @@ export class Voice {
     if (sent) this.#timer = setTimeout(() => this.#again(), ANSWER_MS);
   }
 
+  /** @returns {RTCConfiguration} */
   #configuration() {
     return { iceServers: this.iceServers, bundlePolicy: 'max-bundle' };
   }

@@ -22,6 +22,7 @@ const PARTS = new RegExp(
 
 /** @param {string} text @returns {Part[]} */
 export function partsOf(text) {
+  /** @type {Part[]} */
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(PARTS)) {

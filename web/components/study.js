@@ -72,6 +72,7 @@ function Running({ set, busy }) {
 function Stopped({ set, busy }) {
   const focus = useSignal(String(Math.round((timer.value?.focus_s ?? 1500) / 60)));
   const rest = useSignal(String(Math.round((timer.value?.break_s ?? 300) / 60)));
+  /** @param {number[]} lengths */
   const choose = ([long, short]) => {
     focus.value = String(long);
     rest.value = String(short);

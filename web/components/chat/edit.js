@@ -19,7 +19,7 @@ export function EditBox({ message, visit }) {
 
   const close = () => {
     edit('');
-    document.querySelector('.composer textarea')?.focus();
+    /** @type {HTMLElement | null} */ (document.querySelector('.composer textarea'))?.focus();
   };
   const save = async (event) => {
     event.preventDefault();

@@ -177,7 +177,7 @@ function keyed(event, box) {
   const act = {
     ArrowUp: () => step(li, box, -1),
     ArrowDown: () => step(li, box, 1),
-    Escape: () => document.querySelector('.composer textarea').focus(),
+    Escape: () => /** @type {HTMLElement} */ (document.querySelector('.composer textarea')).focus(),
     ...(onIt && message && !message.deleted && {
       Enter: () => openMenu(message, li),
       KeyR: () => answer(message),

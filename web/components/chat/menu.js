@@ -12,8 +12,7 @@ import { Pencil, Reply, Trash } from './icons.js';
 const EMOJIS = ['👍', '❤️', '😄', '🎉', '🤔', '👀', '✅', '🙏'];
 const MARGIN = 8;
 
-/** @type {import('../../vendor/signals-core.js').Signal<{message: Said, opener: HTMLElement} | null>} */
-const opened = signal(null);
+const opened = signal(/** @type {{message: Said, opener: HTMLElement} | null} */ (null));
 /** @typedef {import('../../chat/state.js').Message} Said */
 
 /** @param {Said} message @param {HTMLElement} opener beside which it opens, and which gets the focus back */
