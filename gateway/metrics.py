@@ -27,6 +27,7 @@ class Requests:
         self._errors = Counter(
             "cwrk_http_errors", "Answers that are a problem.", ["code"], registry=page.registry
         )
+        self._errors.labels("INTERNAL")  # from 0 on, so that the first one is a rise
         page.reads(lambda: figures(rates))
 
     def ended(self, request: web.Request, status: int, seconds: float) -> None:

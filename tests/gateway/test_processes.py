@@ -66,6 +66,12 @@ async def started(name: str, **settings: str) -> AsyncIterator[Service]:
         await service._reading
 
 
+@asynccontextmanager
+async def ready(service: Service) -> AsyncIterator[None]:
+    await service.ready()
+    yield
+
+
 async def test_an_evening_leaves_no_secret_in_the_logs_and_ends_in_good_order(
     auth_database: str, keys_dir: Path, web_dir: Path
 ) -> None:
@@ -79,6 +85,8 @@ async def test_an_evening_leaves_no_secret_in_the_logs_and_ends_in_good_order(
             BCRYPT_COST="4",
             SERVICE_TOKEN="between-services",
         ) as auth,
+        # Whom the gateway does not find at its own start it looks for again only a moment later.
+        ready(auth),
         started(
             "gateway",
             GATEWAY_PORT=str(port),
@@ -88,7 +96,6 @@ async def test_an_evening_leaves_no_secret_in_the_logs_and_ends_in_good_order(
             SERVICE_TOKEN="between-services",
         ) as gateway,
     ):
-        await auth.ready()
         await gateway.ready()
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
             secrets = await an_evening(Api(session, port))
