@@ -1,13 +1,10 @@
 /** The page: who is signed in, which page the address asks for. */
+import { Later } from './components/later.js';
 import { Notice } from './components/notice.js';
-import { unseen } from './chat/state.js';
 import { html } from './html.js';
-import { AccountPage } from './pages/account.js';
 import { InvitePage } from './pages/invite.js';
 import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
-import { RoomPage } from './pages/room.js';
-import { RoomsPage } from './pages/rooms.js';
 import { follow, loginPath, navigate, route } from './router.js';
 import * as state from './state.js';
 import { language, t } from './text.js';
@@ -17,7 +14,13 @@ import { effect } from './vendor/signals-core.js';
 
 // For whoever comes from a letter, signed in or not.
 const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
-const PAGES = { rooms: RoomsPage, account: AccountPage, room: RoomPage, invite: InvitePage, lost: LostPage };
+const PAGES = { invite: InvitePage, lost: LostPage };
+// What nobody needs at the door comes when it is asked for.
+const LATER = {
+  rooms: () => import('./pages/rooms.js').then((module) => module.RoomsPage),
+  account: () => import('./pages/account.js').then((module) => module.AccountPage),
+  room: () => import('./pages/room.js').then((module) => module.RoomPage),
+};
 
 function App() {
   const { page, roomId, code, invite, next, token, visit } = route.value;
@@ -27,7 +30,8 @@ function App() {
   const Page = PAGES[page];
   return html`
     <a class="skip" href="#main">${t('skip')}</a>
-    ${Page && html`<${Page} roomId=${roomId} code=${code} />`}
+    ${Page && html`<${Page} code=${code} />`}
+    ${LATER[page] && html`<${Later} key=${page} page=${LATER[page]} roomId=${roomId} />`}
     <${Notice} />
   `;
 }
@@ -55,7 +59,7 @@ sessionIs(tokens.current());
 
 effect(() => {
   document.documentElement.lang = language.value;
-  const news = unseen.value ? `(${unseen.value}) ` : '';
+  const news = state.unread.value ? `(${state.unread.value}) ` : '';
   document.title = state.room.value ? `${news}${state.room.value.name} · cwrkPlanet` : 'cwrkPlanet';
 });
 

@@ -39,6 +39,9 @@ export const speaking = signal(/** @type {Set<string>} */ (new Set()));
 /** Whether I speak now, as my own microphone hears it. */
 export const speakingMyself = signal(false);
 
+/** How many messages of others in the room one has not seen. */
+export const unread = signal(0);
+
 /** What a screen reader is told politely. */
 export const announcement = signal('');
 /** One sentence at the foot of the page, for what went wrong with the last click. */
@@ -118,6 +121,7 @@ export function speakersAre(ids) {
 
 export const speakingMyselfIs = (value) => (speakingMyself.value = value);
 
+export const unreadIs = (count) => (unread.value = count);
 export const announce = (sentence) => (announcement.value = sentence);
 
 let noticeTimer = 0;

@@ -26,7 +26,7 @@ export class Conversation {
   #typedAt = 0;
   /** @type {Map<string, number>} whoever writes → the timer that ends it */
   #writers = new Map();
-  #stopReading;
+  #effects;
   #toldRead = 0;
   #closed = false;
 
@@ -41,7 +41,7 @@ export class Conversation {
       send('chat', { message: text, client_msg_id: id, ...(replyTo && { reply_to: replyTo }) }, id);
     }, state.pendingAre);
     state.leftRoom();
-    this.#stopReading = effect(() => this.#read());
+    this.#effects = [effect(() => this.#read()), effect(() => void page.unreadIs(state.unseen.value))];
   }
 
   /** A dict from a frame's type to what it does. */
@@ -71,8 +71,8 @@ export class Conversation {
   close() {
     this.#closed = true;
     this.disconnected();
-    this.#stopReading();
     state.leftRoom();
+    for (const stop of this.#effects) stop();
   }
 
   /** How many messages of others were unread when one came in. */
