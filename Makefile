@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types e2e chaos bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e chaos bench proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -29,8 +29,6 @@ doctor: venv ## what works from here, and what to change where something does no
 	@$(VENV) -m dev doctor
 
 up: ## for a server with a name: all of it with docker compose, TLS included; docs/deploy.md
-	@docker compose version >/dev/null 2>&1 || \
-	  { echo "make up wants Docker with its compose plugin: https://docs.docker.com/engine/install/"; exit 1; }
 	@deploy/secrets
 	docker compose up --detach --build --wait
 
@@ -54,6 +52,13 @@ page-types: ## tsc --checkJs over the page; wants npm, which nothing else here d
 e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers
 	$(VENV) -m pytest tests/e2e $(ARGS)
+
+# Everything that reaches the packet loop in C; the sanitizer has to be the first library of the process.
+SANITIZED := forwarding loss hostile_datagrams tcp_and_ipv6 native_loop
+
+sanitize: venv-dev ## the packet loop in C under the address and undefined-behaviour sanitizers
+	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
+	  $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k native $(ARGS)
 
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos

@@ -81,6 +81,13 @@ class Config(Common):
         24780,
         parse=config.port,
     )
+    loop: str = setting(
+        "MEDIA_LOOP",
+        "What carries the voices: native (in C, compiled at the first start), python, or auto: native where"
+        " there is a C compiler.",
+        "auto",
+        parse=config.choice("auto", "python", "native"),
+    )
     tcp_connections: int = setting(
         "MEDIA_TCP_CONNECTIONS",
         "TCP connections the worker holds on each address; 0: it listens on UDP alone.",

@@ -43,6 +43,25 @@ class Forwarder:
         self._polls = 0
         self.counters = Counters()
 
+    # --- for its owner -----------------------------------------------------------------------------------
+
+    @property
+    def unsent(self) -> int:
+        return sum(each.unsent for each in self._sockets)
+
+    def count_drop(self, reason: Drop) -> None:
+        self.counters.drops[reason] += 1
+
+    @property
+    def watched(self) -> list[tuple[int, int]]:
+        return [(each.fd, index) for index, each in enumerate(self._sockets)]
+
+    def start(self) -> None:
+        """It has no thread."""
+
+    def stop(self) -> None:
+        """Likewise."""
+
     # --- transports and routes ---------------------------------------------------------------------------
 
     def add_transport(self, transport: int, numbers: TransportNumbers) -> None:

@@ -49,8 +49,8 @@ def _packets(worker: Worker) -> Iterable[Metric]:
     dropped = {drop.name.lower(): counters.drops[drop] for drop in Drop}
     streams = [each for each in worker.sockets if isinstance(each, StreamSocket)]
     datagrams = [each for each in worker.sockets if not isinstance(each, StreamSocket)]
-    dropped["unsent_udp"] = sum(each.unsent for each in datagrams)
     dropped["unsent_tcp"] = sum(each.unsent for each in streams)
+    dropped["unsent_udp"] = worker.forwarder.unsent - dropped["unsent_tcp"]
     dropped["unread"] = sum(map(unread, datagrams))
     yield counter("cwrk_media_packets_dropped", "Packets that went no further.", dropped, "reason")
     yield gauge("cwrk_media_tcp_connections", "Clients without UDP.", sum(map(len, streams)))

@@ -8,10 +8,12 @@ that the loop's owner gives out; times are seconds of one monotonic clock, and a
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from media.address import Path
+from media.datagrams import PacketSocket
 from media.reception import ReportBlock
 from media.srtp import Keys
 
@@ -60,6 +62,7 @@ class Drop(enum.IntEnum):
     UNENCRYPTABLE = 12  # to one listener; the others got it
     UNKNOWN_REPEAT = 13  # a listener asked for what is not kept, or was never sent
     TOO_MANY_REPEATS = 14  # past what a listener may ask a second
+    UNATTENDED = 15  # what is handed up came faster than it was looked at
 
 
 #: This part of a second's packets and octets may come at once: each is sent to everybody who listens. Of a
@@ -140,7 +143,25 @@ class PacketLoop(Protocol):
     """
 
     @property
-    def counters(self) -> Counters: ...
+    def counters(self) -> Counters:
+        """As they are now: what one gets may, or may not, go on counting."""
+
+    @property
+    def unsent(self) -> int:
+        """Datagrams that could not be sent."""
+
+    def count_drop(self, reason: Drop) -> None:
+        """What was handed up is dropped by its owner."""
+
+    @property
+    def watched(self) -> list[tuple[int, int]]:
+        """File descriptors, each with what to give `poll` when it is readable. To be asked after `start`."""
+
+    def start(self) -> None:
+        """Takes up what it does by itself. From now on everything is called from one thread."""
+
+    def stop(self) -> None:
+        """Ends that, before the sockets are closed."""
 
     def add_transport(self, transport: int, numbers: TransportNumbers) -> None:
         """A participant, before its keys and addresses are known. It is not muted."""
@@ -200,3 +221,7 @@ class PacketLoop(Protocol):
     def poll(self, socket: int, now: float) -> Polled:
         """Works off some of what has arrived on a socket, a little of each participant's, and hands up what
         is not RTP."""
+
+
+#: Makes the packet loop over sockets.
+MakeLoop = Callable[[Sequence[PacketSocket], Rates], PacketLoop]

@@ -38,7 +38,7 @@ class Paths:
             return
         voice = self._voices[named]
         if voice.checks.spent(now):
-            self._loop.counters.drops[Drop.TOO_MANY] += 1
+            self._loop.count_drop(Drop.TOO_MANY)
             return
         voice.checks.used += 1
         checked = self._ice.receive(datagram, path)

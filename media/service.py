@@ -22,6 +22,7 @@ from media.events import (
     SpeakersEvent,
     VoiceLostEvent,
 )
+from media.loops import choose
 from media.metrics import figures
 from media.packet_loop import Rates
 from media.placements import Placements
@@ -169,10 +170,11 @@ def _event(event: Event) -> media_pb2.Event:
 async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """A running worker. Raises ConfigError when a port is taken."""
     async with AsyncExitStack() as stack:
+        packet_loop = choose(config.loop)
         sockets = open_sockets(config)
         rates = Rates(config.max_packets, config.max_octets)
         limits = Limits(config.max_rooms, config.max_participants, config.max_slots, rates)
-        worker = Worker(sockets, limits=limits)
+        worker = Worker(sockets, limits=limits, packet_loop=packet_loop)
         page = metrics.Page("media")
         page.reads(lambda: figures(worker))
         page.shows(*worker.figures.histograms)

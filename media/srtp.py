@@ -28,6 +28,16 @@ TRAILER: Final = 16
 _REPLAY_WINDOW: Final = 1024
 
 
+def function(name: str) -> Any:
+    """A function of the library, for another library to call."""
+    return ffi.addressof(binding.lib, name)
+
+
+def address_of(what: Any) -> int:
+    """Where a function or a context is."""
+    return int(ffi.cast("uintptr_t", what))
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What a handshake ends in: libsrtp's number of the profile, and key with salt of either direction."""

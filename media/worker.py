@@ -27,7 +27,7 @@ from media.figures import Figures
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
 from media.negotiation import Candidate, Local, Offer
-from media.packet_loop import Drop, PacketLoop, Rates, TransportNumbers
+from media.packet_loop import Drop, MakeLoop, PacketLoop, Rates, TransportNumbers
 from media.paths import Paths
 from media.room import Room
 from media.router import Slot
@@ -76,12 +76,13 @@ class Worker:
         *,
         candidates: tuple[Candidate, ...] | None = None,
         limits: Limits | None = None,
+        packet_loop: MakeLoop = Forwarder,
     ) -> None:
         self.id = secrets.token_urlsafe(12)
         self.events = Events()
         self._limits = limits or Limits()
         self.figures = Figures()
-        self.forwarder: PacketLoop = Forwarder(sockets, self._limits.rates)
+        self.forwarder: PacketLoop = packet_loop(sockets, self._limits.rates)
         self._rtcp = RtcpCalls(self.forwarder, self.events, self.figures)
         self.sockets = sockets
         #: What answers say from now on.
@@ -329,8 +330,10 @@ class Worker:
         """Reads the sockets and keeps time while the context lasts; then every voice ends."""
         loop = asyncio.get_running_loop()
         self._reading = True
-        for index, each in enumerate(self.sockets):
-            loop.add_reader(each.fd, self._readable, index)
+        self.forwarder.start()
+        watched = self.forwarder.watched
+        for fd, index in watched:
+            loop.add_reader(fd, self._readable, index)
         ticker = asyncio.create_task(self._tick_for_ever())
         try:
             yield
@@ -340,8 +343,10 @@ class Worker:
                 self.end_room(room_id)
             await asyncio.gather(ticker, *self._closing, return_exceptions=True)
             self._reading = False
+            for fd, _ in watched:
+                loop.remove_reader(fd)
+            self.forwarder.stop()
             for each in self.sockets:
-                loop.remove_reader(each.fd)
                 each.close()
 
     def _readable(self, index: int) -> None:
@@ -356,7 +361,7 @@ class Worker:
         for number, datagram in polled.dtls:
             voice = self._voices[number]
             if voice.records.spent(now):
-                self.forwarder.counters.drops[Drop.TOO_MANY] += 1
+                self.forwarder.count_drop(Drop.TOO_MANY)
             else:
                 voice.records.used += 1
                 voice.transport.receive(datagram)

@@ -1,6 +1,7 @@
 """`python -m bench.forward`: CPU a forwarded packet, with real ICE, DTLS and SRTP, on loopback.
 
     python -m bench.forward [--seconds 10] [--repeat 3] [--only "5 rooms of 10"] [--json FILE]
+                             [--loop python native]
 
 The worker is a process of its own (`python -m media`), the load is this one. Both share the machine, so on
 two cores nothing else should run.
@@ -19,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench.forward import load
@@ -32,8 +33,8 @@ TOKEN = "bench"  # noqa: S105  # of a worker that lives for the bench only
 
 
 @contextmanager
-def worker() -> Iterator[int]:
-    """A worker process; yields its process id."""
+def worker(loop: str | None = None) -> Iterator[int]:
+    """A worker process, with this packet loop (None: the one that is set); yields its process id."""
     env = {
         **os.environ,
         "MEDIA_LISTEN": GRPC,
@@ -42,6 +43,8 @@ def worker() -> Iterator[int]:
         "SERVICE_TOKEN": TOKEN,
         "LOG_LEVEL": "warning",
     }
+    if loop is not None:
+        env["MEDIA_LOOP"] = loop
     with subprocess.Popen([sys.executable, "-m", "media"], env=env) as process:
         try:
             yield process.pid
@@ -49,11 +52,11 @@ def worker() -> Iterator[int]:
             process.terminate()
 
 
-def measure(scenario: Scenario, seconds: float) -> Result:
-    with worker() as pid:
+def measure(scenario: Scenario, seconds: float, loop: str) -> Result:
+    with worker(loop) as pid:
         clients = asyncio.run(_connect(scenario))
         try:
-            return load.run(scenario, clients, pid, seconds)
+            return replace(load.run(scenario, clients, pid, seconds), loop=loop)
         finally:
             for client in clients:
                 client.socket.close()
@@ -85,7 +88,7 @@ def show(results: list[Result]) -> None:
     costs = sorted(result.cpu_us for result in results)
     middle = min(results, key=lambda result: abs(result.cpu_us - statistics.median(costs)))
     print(
-        f"{middle.scenario:>15}: {statistics.median(costs):5.1f} us/packet "
+        f"{middle.scenario:>15}, {middle.loop:>6}: {statistics.median(costs):5.1f} us/packet "
         f"({costs[0]:.1f} … {costs[-1]:.1f}), "
         f"{middle.rate:7.0f} packets/s, worker {middle.cpu_share:4.0%} of a core, lost {middle.lost} of "
         f"{middle.forwarded}, delay p50 {middle.delay_p50_ms:.2f} ms p99 {middle.delay_p99_ms:.2f} ms, "
@@ -99,15 +102,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", choices=[each.name for each in SCENARIOS])
+    parser.add_argument("--loop", nargs="+", choices=("python", "native"), default=["python", "native"])
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
     everything: list[Result] = []
     for scenario in SCENARIOS:
         if arguments.only in (None, scenario.name):
-            results = [measure(scenario, arguments.seconds) for _ in range(arguments.repeat)]
+            # By turns, so that they meet the same machine.
+            results = [
+                measure(scenario, arguments.seconds, loop)
+                for _ in range(arguments.repeat)
+                for loop in arguments.loop
+            ]
             everything += results
-            show(results)
+            for loop in arguments.loop:
+                show([each for each in results if each.loop == loop])
     if arguments.json:
         report = {"machine": machine(load_before), "results": [asdict(result) for result in everything]}
         arguments.json.parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,7 @@ class Result:
     delay_p50_ms: float
     delay_p99_ms: float
     sent_share: float
+    loop: str = "auto"
 
 
 async def connect(scenario: Scenario, grpc_address: str, token: str, *, prefix: str = "room") -> list[Client]:

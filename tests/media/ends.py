@@ -3,21 +3,32 @@ time is an argument."""
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pylibsrtp import Policy
 
 from media import address, rtp, srtp
 from media.address import Path
-from media.datagrams import STRIDE, DatagramSocket
+from media.datagrams import STRIDE, DatagramSocket, PacketSocket
 from media.forwarder import Forwarder
-from media.packet_loop import Polled, SlotNumbers, TransportNumbers
+from media.native import build
+from media.native.loop import NativeLoop
+from media.packet_loop import MakeLoop, Polled, Rates, SlotNumbers, TransportNumbers
 from media.srtp import Contexts, Keys
 
 FRAME = 960
 ANN, BOB, EVE = 1, 2, 3
 OPUS, RED = 111, 63
+
+OpenSocket = Callable[[str, int], PacketSocket]
+
+LOOPS: dict[str, MakeLoop] = {"python": Forwarder}
+with contextlib.suppress(build.NotBuiltError):
+    build.build()
+    LOOPS["native"] = NativeLoop
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,12 @@ class Heard:
 class End:
     """A participant's end: its socket and the other half of its keys."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, open_socket: OpenSocket = DatagramSocket) -> None:
         keys = bytes([number] * 28), bytes([number + 100] * 28)
         profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         self.keys = Keys(profile, receive=keys[0], transmit=keys[1])
         self.contexts = Contexts(Keys(profile, receive=keys[1], transmit=keys[0]))
-        self.socket = DatagramSocket("127.0.0.1", 0)
+        self.socket = open_socket("127.0.0.1", 0)
         self.path = Path(0, address.pack("127.0.0.1", self.socket.port))
         self.to = b""
         self.ssrc = 1000 + number
@@ -111,10 +122,10 @@ class End:
 class Room:
     """Three participants; Bob and Eve hear, each in its own numbering, and Eve takes RED."""
 
-    def __init__(self) -> None:
-        self.socket = DatagramSocket("127.0.0.1", 0)
-        self.forwarder = Forwarder([self.socket])
-        self.ends = {number: End(number) for number in (ANN, BOB, EVE)}
+    def __init__(self, packet_loop: MakeLoop = Forwarder, open_socket: OpenSocket = DatagramSocket) -> None:
+        self.socket = open_socket("127.0.0.1", 0)
+        self.forwarder = packet_loop([self.socket], Rates())
+        self.ends = {number: End(number, open_socket) for number in (ANN, BOB, EVE)}
         slots = {
             ANN: (),
             BOB: (SlotNumbers("b1", 71, 109, 2, 3), SlotNumbers("b2", 72, 109, 2, 3)),

@@ -110,17 +110,19 @@ async def test_losses_on_both_ways(worker: Worker) -> None:
 
 async def test_after_a_mute_nothing_comes_any_more_whatever_is_asked_for(worker: Worker) -> None:
     async with pair(worker) as (talker, ear):
-        counters = worker.forwarder.counters
         heard: list[bytes] = []
         asyncio.get_running_loop().remove_reader(ear.socket.fd)
         for _ in range(10):
             talker.say()
         await until(lambda: ear.receive(heard.append) and len(heard) == 10)
         worker.set_muted("room", "talker", True)
-        before = counters.forwarded, counters.repeated
+        before = worker.forwarder.counters
+        forwarded, repeated = before.forwarded, before.repeated
         for _ in range(10):
             talker.say()
         ear.ask(int.from_bytes(heard[0][8:12], "big"), [int.from_bytes(each[2:4], "big") for each in heard])
-        await until(lambda: counters.drops[Drop.MUTED] == 10 and counters.drops[Drop.UNKNOWN_REPEAT] == 10)
-        assert (counters.forwarded, counters.repeated) == before
+        await until(lambda: worker.forwarder.counters.drops[Drop.MUTED] == 10)
+        await until(lambda: worker.forwarder.counters.drops[Drop.UNKNOWN_REPEAT] == 10)
+        after = worker.forwarder.counters
+        assert (after.forwarded, after.repeated) == (forwarded, repeated)
         assert ear.receive() == 0

@@ -7,6 +7,7 @@ import pytest
 from common.errors import NotFound, Unavailable
 from media.datagrams import DatagramSocket
 from media.events import SlotsEvent, VoiceLostEvent
+from media.packet_loop import MakeLoop
 from media.router import Slot
 from media.worker import LOST_SILENT, LOST_SPEAKING, Limits, Worker
 from tests.media.browser import until
@@ -134,8 +135,9 @@ async def test_a_voice_that_still_runs_is_adopted(worker: Worker) -> None:
             worker.attach("room", "bob", ann.negotiated.voice_id, muted=False)
 
 
-async def test_at_a_limit_nothing_changes() -> None:
-    worker = Worker([DatagramSocket("127.0.0.1", 0)], limits=Limits(rooms=1, participants=2, slots=1))
+async def test_at_a_limit_nothing_changes(packet_loop: MakeLoop) -> None:
+    limits = Limits(rooms=1, participants=2, slots=1)
+    worker = Worker([DatagramSocket("127.0.0.1", 0)], limits=limits, packet_loop=packet_loop)
     async with worker.running():
         ann, bob, eve = (Voice(worker, "room", user) for user in ("ann", "bob", "eve"))
         async with voices(ann, bob):

@@ -16,12 +16,12 @@ from media.downlink import PAUSE, Downlink
 from media.packet_loop import Counters, Drop, SlotNumbers, TransportNumbers
 from media.participant import MAX_QUESTIONS, MAX_REPEATS, Participant
 from media.uplink import Uplink
-from tests.media.ends import ANN, BOB, EVE, FRAME, OPUS, RED, Heard, Room
+from tests.media.ends import ANN, BOB, EVE, FRAME, LOOPS, OPUS, RED, Heard, Room
 
 
-@pytest.fixture
-def room() -> Iterator[Room]:
-    made = Room()
+@pytest.fixture(params=LOOPS)
+def room(request: pytest.FixtureRequest) -> Iterator[Room]:
+    made = Room(LOOPS[request.param])
     yield made
     made.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from media.datagrams import DatagramSocket, PacketSocket
 from media.events import VoiceLostEvent
+from media.packet_loop import MakeLoop
 from media.streams import SILENT_SECONDS, StreamSocket
 from media.worker import Worker
 from tests.media.browser import until
@@ -20,12 +21,12 @@ from tests.media.voices import Voice, recorded, voices
 
 
 @pytest.fixture
-async def worker() -> AsyncIterator[Worker]:
+async def worker(packet_loop: MakeLoop) -> AsyncIterator[Worker]:
     """On 127.0.0.1 and ::1 where there is one, by UDP and by TCP."""
     sockets: list[PacketSocket] = [StreamSocket("127.0.0.1", 0)]
     sockets += [DatagramSocket(host, 0) for host in HOSTS]
     sockets += [StreamSocket(host, 0) for host in HOSTS[1:]]
-    running = Worker(sockets)
+    running = Worker(sockets, packet_loop=packet_loop)
     async with running.running():
         yield running
 

@@ -1,0 +1,83 @@
+/* From a packet that is kept to each listener's datagram. */
+#include "loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+
+int put(Loop *loop, Outbox *out, const Downlink *slot, const Packet *packet, const Mapped *mapped,
+               uint32_t contributor)
+{
+    Transport *listener = slot->listener;
+    bool red = packet->red && slot->slot.red_payload_type;
+    const uint8_t *payload = packet->data + (red ? 0 : packet->opus);
+    int size = red ? packet->size : packet->opus_size;
+    if (out->count == out->room) {
+        out->room = out->room ? 2 * out->room : BATCH;
+        out->datagrams = allocated(realloc(out->datagrams, (size_t)out->room * sizeof(Datagram)));
+    }
+    if (out->used + LONGEST > out->octets_room) {
+        out->octets_room = 2 * out->octets_room + BATCH * LONGEST / 4;
+        out->octets = allocated(realloc(out->octets, out->octets_room));
+    }
+    uint8_t *at = out->octets + out->used;
+    memcpy(at, slot->slot.head, slot->slot.head_size);
+    at[1] = (uint8_t)(packet->marker | mapped->marker | (red ? slot->slot.red_payload_type : slot->slot.payload_type));
+    at[2] = (uint8_t)(mapped->sequence >> 8);
+    at[3] = (uint8_t)mapped->sequence;
+    put32(at + 4, mapped->timestamp);
+    put32(at + 12, contributor);
+    if (packet->level < 0)
+        at[20] = at[21] = 0;
+    else if (slot->slot.has_level)
+        at[21] = (uint8_t)packet->level;
+    memcpy(at + slot->slot.head_size, payload, (size_t)size);
+    if (red)
+        red_renumber(at + slot->slot.head_size, size, slot->slot.payload_type);
+    int whole = slot->slot.head_size + size;
+    if (loop->protect(listener->transmit, at, &whole)) {
+        loop->counts.drops[UNENCRYPTABLE]++;
+        return -1;
+    }
+    if (loop->files[listener->socket] < 0) {
+        tell(loop, SEND, listener->socket, listener->numbers.number, listener->address, at, whole, RECORDS);
+        return size;
+    }
+    Datagram *datagram = &out->datagrams[out->count++];
+    datagram->at = out->used;
+    datagram->size = whole;
+    datagram->socket = listener->socket;
+    memcpy(datagram->address, listener->address, ADDRESS);
+    out->used += ((size_t)whole + 15) & ~(size_t)15;
+    return size;
+}
+
+bool can_be_sent_to(const Transport *transport)
+{
+    return transport->transmit && transport->socket >= 0;
+}
+
+void forward(Loop *loop, Outbox *out, Downlink **routes, int count, const Packet *packet, uint32_t contributor,
+                    double now)
+{
+    for (int i = 0; i < count; i++) {
+        Downlink *slot = routes[i];
+        Mapped mapped;
+        if (!can_be_sent_to(slot->listener) ||
+            !stream_map(&slot->stream, packet->number, packet->timestamp, now, &mapped))
+            continue;
+        int size = put(loop, out, slot, packet, &mapped, contributor);
+        if (size < 0)
+            continue;
+        slot->packets++;
+        slot->octets += (uint64_t)size;
+        loop->counts.forwarded++;
+    }
+}

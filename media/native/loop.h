@@ -1,0 +1,110 @@
+/* The packet loop: its state, and the parts that work on it.
+ *
+ * One lock guards everything that is shared. It is never held across a system call: what goes out is written to an
+ * Outbox, with the address copied, and sent when the lock is free again. The thread and Python have an inbox and an
+ * Outbox each, and Python calls from one thread alone. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sendmmsg and recvmmsg */
+#endif
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "uplink.h"
+
+enum {
+    STRIDE = 2048,      /* octets a datagram may have; a longer one is cut off, and so fails its authentication */
+    INBOX = 64,         /* datagrams taken in by one call */
+    BATCH = 256,        /* datagrams sent by one call; so many in an Outbox are sent before the next packet */
+    LONGEST = 1536,     /* octets a datagram that goes out can have: head, payload, tag */
+    RECORDS = 1 << 19,  /* octets of records that wait for Python; full: what comes is dropped and counted */
+    SOCKETS = 64,
+};
+typedef enum { STUN, DTLS, RTCP, ASK, BEGINS, SEND } Kind;
+
+typedef int (*Crypt)(void *context, void *packet, int *size);
+
+typedef struct {
+    uint8_t octets[INBOX][STRIDE];
+    uint8_t addresses[INBOX][ADDRESS];
+    struct iovec vectors[INBOX];
+    struct mmsghdr messages[INBOX];
+} Inbox;
+
+typedef struct {
+    size_t at;
+    int size, socket;
+    uint8_t address[ADDRESS];
+} Datagram;
+
+typedef struct {
+    Datagram *datagrams;
+    int count, room;
+    uint8_t *octets;
+    size_t used, octets_room;
+    struct iovec vectors[BATCH];
+    struct mmsghdr messages[BATCH];
+} Outbox;
+
+typedef struct {
+    Inbox in;
+    Outbox out;
+} Boxes;
+
+struct Loop {
+    pthread_mutex_t lock;
+    Crypt protect, unprotect;
+    int sockets, files[SOCKETS], address_sizes[SOCKETS];
+    Limits limits;
+    Transports all;
+    Counts counts;
+    uint64_t turn;
+    /* Records are written to one half, while Python reads the other. */
+    uint8_t *records[2];
+    int half, records_used;
+    bool told; /* that there are records */
+    int event, stop;
+    bool running;
+    pthread_t thread;
+    Boxes ours, pythons;
+};
+
+/* boxes.c */
+void *allocated(void *memory); /* ends the process where there is none */
+void boxes_begin(Boxes *boxes);
+void boxes_free(Boxes *boxes);
+/* Writes a record for Python, unless more than `most` octets wait; then that is counted. */
+void tell(Loop *loop, Kind kind, int socket, uint32_t number, const uint8_t *address, const void *octets, int size,
+          int most);
+void enter(Loop *loop);
+/* Lets others in, sends what has been written, and tells Python if there is something for it. */
+void leave(Loop *loop, Outbox *out);
+/* To be called with the lock; others may be let in. */
+void make_room(Loop *loop, Outbox *out);
+
+/* forward.c */
+bool can_be_sent_to(const Transport *transport);
+/* Writes one packet for one listener, encrypted; the payload's size, or -1 when that cannot be. */
+int put(Loop *loop, Outbox *out, const Downlink *slot, const Packet *packet, const Mapped *mapped,
+        uint32_t contributor);
+/* The hot path: once a packet and listener. */
+void forward(Loop *loop, Outbox *out, Downlink **routes, int count, const Packet *packet, uint32_t contributor,
+             double now);
+
+/* loop.c */
+/* To be called with the lock. */
+void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *datagram, int size, double now);
+/* What waits gets its turn, and speakers are asked for what is missing; whether something waits still. */
+bool take_turns(Loop *loop, Outbox *out, double now);
+/* Reads a socket once; whether something waits still. */
+bool work_off(Loop *loop, Boxes *boxes, int socket, double now);
+void has_sent(Transport *transport, uint32_t ssrc, int size);
+/* To be freed; NULL: nothing waits. */
+Waiting *next_waiting(Transport *transport);
+/* The thread. */
+void *run(void *loop);
+
+#endif
