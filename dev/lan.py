@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+import ifaddr
 import segno
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,7 +27,6 @@ from common.probe import PATIENCE
 from dev.place import Place, StackError
 from dev.services import Port, Service
 from dev.settings import bracketed, number, reachable
-from media.config import local_addresses
 
 # Browsers believe no certificate for longer; and a new one has to be accepted anew.
 GOOD_FOR = datetime.timedelta(days=397)
@@ -43,7 +43,7 @@ def is_wanted(env: Mapping[str, str]) -> bool:
 
 def settings(env: Mapping[str, str]) -> dict[str, str]:
     """What is different for the services."""
-    origins = [f"https://{bracketed(host)}:{number(env, 'LAN_PORT')}" for host in [*addresses(), "localhost"]]
+    origins = [f"https://{host}:{number(env, 'LAN_PORT')}" for host in [*addresses(), "localhost"]]
     return {
         "PUBLIC_URL": address(env),
         "ALLOWED_ORIGINS": ",".join([env["ALLOWED_ORIGINS"], *origins]),
@@ -54,23 +54,27 @@ def settings(env: Mapping[str, str]) -> dict[str, str]:
 
 def address(env: Mapping[str, str]) -> str:
     """The page's, for others."""
-    return f"https://{bracketed(addresses()[0])}:{number(env, 'LAN_PORT')}"
+    return f"https://{addresses()[0]}:{number(env, 'LAN_PORT')}"
 
 
 def addresses() -> tuple[str, ...]:
-    """This machine's own, first the one that it has towards everybody else. Raises StackError without any."""
-    ours = [host for host in map(ipaddress.ip_address, local_addresses()) if not host.is_loopback]
-    # Machines change their IPv6 addresses daily, and each one would want another certificate.
-    found = [str(host) for host in ours if host.version == 4] or [str(host) for host in ours]
+    """This machine's own IPv4 addresses, first the one that it has towards everybody else. Raises StackError.
+
+    Its IPv6 addresses change daily, and each one would want another certificate.
+    """
+    ours = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    found = [
+        host for host in map(ipaddress.IPv4Address, ours) if not (host.is_loopback or host.is_link_local)
+    ]
+    if not found:
+        raise StackError("LAN=1, but this machine is in no network: connect it, then make run LAN=1 again.")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # nothing is sent: only the route is looked up
-            found.sort(key=lambda host: host != probe.getsockname()[0])
+            towards = probe.getsockname()[0]
         except OSError:
-            pass  # no way out, which need not be: the order is as good as another
-    if not found:
-        raise StackError("LAN=1, but this machine is in no network: connect it, then make run LAN=1 again.")
-    return tuple(found)
+            towards = ""  # no way out, which need not be: the order is as good as another
+    return tuple(sorted(map(str, found), key=lambda host: (host != towards, host)))
 
 
 def services(place: Place, env: Mapping[str, str]) -> Iterator[Service]:
@@ -109,7 +113,7 @@ def prepare(place: Place, env: Mapping[str, str]) -> None:
         f"https://:{number(env, 'LAN_PORT')} {{\n"
         f'\ttls "{folder}/certificate.pem" "{folder}/key.pem"\n\timport "{deploy}/routes"\n}}\n'
     )
-    hosts = {ipaddress.ip_address(host) for host in (*addresses(), "127.0.0.1")}
+    hosts = {ipaddress.IPv4Address(host) for host in (*addresses(), "127.0.0.1")}
     certificate = _certificate(folder)
     if certificate is None or not _holds(certificate, hosts):
         _make_certificate(folder, hosts)
@@ -165,13 +169,13 @@ def _fingerprint(folder: Path) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper() if certificate else ""
 
 
-def _holds(certificate: x509.Certificate, hosts: set[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
+def _holds(certificate: x509.Certificate, hosts: set[ipaddress.IPv4Address]) -> bool:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
     return hosts <= set(names.get_values_for_type(x509.IPAddress)) and left > RENEWED_BEFORE
 
 
-def _make_certificate(folder: Path, hosts: set[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
+def _make_certificate(folder: Path, hosts: set[ipaddress.IPv4Address]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"cwrkPlanet on {socket.gethostname()}"[:64])])
     names = [x509.DNSName("localhost"), *map(x509.IPAddress, sorted(hosts, key=str))]

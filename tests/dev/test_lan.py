@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import ifaddr
 import pytest
 from cryptography import x509
 
@@ -77,12 +78,18 @@ async def test_page_api_and_websocket_over_tls_at_one_address(make: Make) -> Non
     assert certificate.read_bytes() == before  # nobody is asked again
 
 
+def has(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    """The machine has these addresses, and one by IPv6."""
+    ours = [ifaddr.IP(host, 24, "eth0") for host in hosts] + [ifaddr.IP(("fd00::1", 0, 0), 64, "eth0")]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [ifaddr.Adapter("eth0", "eth0", ours)])
+
+
 def test_another_network_wants_another_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path, tmp_path / ".run")
     place.prepare()
     made = []
     for here in ("192.168.1.10", "192.168.1.10", "10.0.0.7"):
-        monkeypatch.setattr(lan, "local_addresses", lambda here=here: (here, "fd00::1", "127.0.0.1"))
+        has(monkeypatch, here, "127.0.0.1")
         lan.prepare(place, {"LAN_PORT": "8443"})
         made.append((place.run / "lan" / "certificate.pem").read_bytes())
     assert made[0] == made[1] != made[2]
@@ -92,7 +99,7 @@ def test_another_network_wants_another_certificate(tmp_path: Path, monkeypatch: 
 
 
 def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lan, "local_addresses", lambda: ("127.0.0.1", "::1"))
+    has(monkeypatch, "127.0.0.1", "169.254.3.4")
     with pytest.raises(StackError, match="in no network"):
         lan.addresses()
     with pytest.raises(StackError, match="LAN=yes"):

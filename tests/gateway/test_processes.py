@@ -122,6 +122,7 @@ async def an_evening(api: Api) -> list[str]:
     """Everything people do with accounts, and everything that goes wrong; the secrets they used."""
     body = {"email": "ann@example.org", "displayName": "Ann", "password": PASSWORD}
     answer = await api.call("POST", "/auth/register", body, headers={"X-Request-ID": "evening-1"})
+    assert answer.status == 201, answer.text
     secrets = [answer.json["accessToken"], answer.json["refreshToken"]]
     api.token = secrets[0]
     await api.call("GET", "/auth/me?access_token=" + api.token, headers={"X-Request-ID": "evening-2"})
