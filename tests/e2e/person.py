@@ -82,7 +82,7 @@ class Person:
     async def create_room(self, name: str, topic: str = "") -> str:
         """Opens a room and is in it. @return its path"""
         await self.page.get_by_role("button", name="New room").click()
-        await self.page.get_by_label("Name").fill(name)
+        await self.page.get_by_label("Name", exact=True).fill(name)
         await self.page.get_by_label("Topic").fill(topic)
         await self.page.get_by_role("button", name="Create room").click()
         await self.is_in_room()

@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.e2e import namespace
 from tests.e2e.browsers import chromium
@@ -35,10 +35,16 @@ THEMES = ("light", "dark")
 PEOPLE = ("Vera Lindqvist", "Mateo Ruiz", "Aisha Khan", "Tom Becker", "Яна Орлова")
 TALK = (
     (1, "Morning! I have the exercises of sheet 4 open, 4.2 is the nasty one."),
-    (2, "Same here. I got as far as the determinant and then it falls apart."),
+    (2, "Same here. I got as far as $\\det(A - \\lambda I) = 0$ and then it falls apart."),
     (2, "Could it be the sign in the second row?"),
-    (0, "Take row 1 from row 3 first:\n\n  1  2  0\n  0  3  1\n  0  0  5\n\nthen it is just the diagonal."),
-    (3, "Oh, that is much nicer than what I did."),
+    (
+        0,
+        "Take row 1 from row 3 first:\n```\n 1  2  0\n 0  3  1\n 0  0  5\n```\nthen it is just the diagonal.",
+    ),
+    (
+        3,
+        "Oh, that is much nicer than what I did. See https://en.wikipedia.org/wiki/Gaussian_elimination, too",
+    ),
     (4, "Спасибо, теперь ясно!"),
     (1, "Break at ten past? I will put the kettle on."),
     (0, "Ten past it is."),
@@ -78,9 +84,11 @@ async def _fill(people: list[Person]) -> str:
     room = await host.create_room("Linear algebra, mornings", "Sheet 4, due on Friday")
     for person in people[1:]:
         await person.enter(room)
-    for who, text in TALK:
+    said = host.page.locator(".message:not(.pending)")
+    for number, (who, text) in enumerate(TALK):
         await people[who].say(text)
-        await host.page.locator(".message:not(.pending) .text", has_text=text.split("\n")[0]).wait_for()
+        await expect(said).to_have_count(number + 1)
+    await _like(people[2:], "then it is just the diagonal")
     for person in people[1:4]:
         await person.join_voice()
     # Mateo alone is to be heard; a mute lasts, so the host's holds in every page that follows.
@@ -89,6 +97,18 @@ async def _fill(people: list[Person]) -> str:
         await person.mute()
     await host.leave_voice()
     return room
+
+
+async def _like(people: list[Person], text: str) -> None:
+    """All of them the same message; the first one answers it."""
+    for person in people:
+        message = person.page.locator(".message", has_text=text).first
+        await message.focus()
+        await message.press("Enter")
+        await person.page.get_by_role("menuitem", name="React with 🎉").click()
+        await message.locator(".reaction[aria-pressed=true]").wait_for()
+    await people[0].page.locator(".message", has_text=text).first.press("r")
+    await people[0].say("Of course! That was my sign, then.")
 
 
 async def _for_the_readme(browser: Browser, host: Person, room: str) -> None:
@@ -115,6 +135,10 @@ async def _everything(browser: Browser, host: Person, room: str, folder: Path) -
             await _speak_in(person, room)
             await person.page.screenshot(path=folder / f"room-{size}-{theme}.png")
             await person.leave_voice()
+            await _timer(person, folder / f"study-{size}-{theme}.png")
+            await person.page.goto(f"{person.url}/account")
+            await person.page.locator(".sessions li").first.wait_for()
+            await person.page.screenshot(path=folder / f"account-{size}-{theme}.png", full_page=True)
         # Russian is the longer language, and a refused microphone the longest sentence.
         async with _seen_by(browser, host, look, theme, locale="ru-RU") as person:
             await person.page.add_init_script(NO_MICROPHONE)
@@ -122,6 +146,17 @@ async def _everything(browser: Browser, host: Person, room: str, folder: Path) -
             await person.page.get_by_role("button", name="Войти в разговор").click()
             await person.page.locator("[data-voice=on]").wait_for()
             await person.page.screenshot(path=folder / f"room-russian-{size}-{theme}.png")
+
+
+async def _timer(person: Person, path: Path) -> None:
+    """Running, with its card open; and stopped again."""
+    await person.page.get_by_role("button", name="Study timer").click()
+    await person.page.get_by_role("button", name="Start").click()
+    await person.page.locator(".study.focus").click()
+    await person.page.get_by_role("button", name="Pause").wait_for()
+    await person.page.screenshot(path=path)
+    await person.page.get_by_role("button", name="Stop").click()
+    await person.page.locator(".study.off").wait_for()
 
 
 def _seen_by(browser: Browser, host: Person, look: dict[str, Any], theme: str, **more: Any) -> Any:

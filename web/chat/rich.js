@@ -40,6 +40,9 @@ export function partsOf(text) {
   return parts;
 }
 
+/** In one line, without the marks: where a message is only mentioned. @param {string} text */
+export const inOneLine = (text) => partsOf(text).map((part) => part.text).join(' ').replace(/\s+/g, ' ').trim();
+
 /** A full stop or a bracket after an address belongs to the sentence around it. */
 function withoutWhatFollows(link) {
   let address = link;

@@ -38,8 +38,8 @@ function Card() {
     event.preventDefault();
     busy.value = true;
     try {
-      timerIs(await api.setTimer(room.value.id, action, focus, rest));
       if (action !== 'pause') closePopup(ID);
+      timerIs(await api.setTimer(room.value.id, action, focus, rest));
     } catch (error) {
       tell(errorText(error.code ?? 'UNREACHABLE', error.message));
     }

@@ -15,12 +15,13 @@ export function Chat({ visit, roomId }) {
   const searching = useSignal(false);
   return html`
     <section class="chat" aria-label=${t('chat')}>
-      <div class="chat-log">
-        <${Log} visit=${visit} />
-        ${searching.value
-          ? html`<${Search} roomId=${roomId} close=${() => (searching.value = false)} />`
-          : html`<button class="open-search round" aria-label=${t('searchChat')} title=${t('searchChat')} onClick=${() => (searching.value = true)}><${Glass} /></button>`}
-      </div>
+      <header class="chat-head">
+        <h2>${t('chat')}</h2>
+        <button class="open-search round" aria-label=${t('searchChat')} title=${t('searchChat')} aria-expanded=${String(searching.value)}
+          onClick=${() => (searching.value = true)}><${Glass} /></button>
+      </header>
+      <div class="chat-log"><${Log} visit=${visit} /></div>
+      ${searching.value && html`<${Search} roomId=${roomId} close=${() => (searching.value = false)} />`}
       <${Composer} key=${roomId} visit=${visit} roomId=${roomId} />
       <${MessageMenu} visit=${visit} />
       ${deleting.value && html`<${Delete} message=${deleting.value} visit=${visit} />`}

@@ -1,5 +1,6 @@
 /** Where one writes: Enter sends, Shift+Enter begins a new line, ↑ in an empty box changes what one said last. */
 import { keep, kept, prepared } from '../../chat/draft.js';
+import { inOneLine } from '../../chat/rich.js';
 import { answer, answering, edit, lastOfMine, writing } from '../../chat/state.js';
 import { html } from '../../html.js';
 import { room } from '../../state.js';
@@ -47,7 +48,7 @@ export function Composer({ visit, roomId }) {
       <${Writing} />
       ${answered && html`
         <p class="answering">
-          <${Reply} /><span>${t('replyTo', { name: answered.name })} <q>${answered.text}</q></span>
+          <${Reply} /><span>${t('replyTo', { name: answered.name })} <q>${inOneLine(answered.text)}</q></span>
           <button type="button" class="quiet round" aria-label=${t('noReply')} title=${t('noReply')} onClick=${() => answer(null)}><${Close} /></button>
         </p>
       `}

@@ -1,4 +1,5 @@
 /** One message: who said it, what it answers, its text, and what others put under it. */
+import { inOneLine } from '../../chat/rich.js';
 import { answer, find } from '../../chat/state.js';
 import * as chat from '../../chat/state.js';
 import { html } from '../../html.js';
@@ -55,7 +56,7 @@ function Time({ at }) {
 }
 
 function Quote({ id, message }) {
-  const said = !message ? t('earlierMessage') : message.deleted ? t('messageDeleted') : message.text;
+  const said = !message ? t('earlierMessage') : message.deleted ? t('messageDeleted') : inOneLine(message.text);
   return html`
     <button class="quote" onClick=${() => chat.show(id)} aria-label=${t('toQuoted')}>
       <${Reply} />${message && html`<b><bdi>${message.name}</bdi></b>`}<span>${said}</span>

@@ -1,6 +1,7 @@
 /** Looking for words in what was said: what is found leads to its place in the log. */
 import * as api from '../../api.js';
 import { messageOfItem } from '../../chat/message.js';
+import { inOneLine } from '../../chat/rich.js';
 import { show } from '../../chat/state.js';
 import { html } from '../../html.js';
 import { errorText, locale, t } from '../../text.js';
@@ -52,7 +53,7 @@ export function Search({ roomId, close }) {
           <li key=${message.id}>
             <button onClick=${() => { close(); show(message.id); }}>
               <span><b><bdi>${message.name}</bdi></b> <time dateTime=${new Date(message.at).toISOString()}>${moment.format(message.at)}</time></span>
-              <span class="excerpt">${message.text}</span>
+              <span class="excerpt">${inOneLine(message.text)}</span>
             </button>
           </li>
         `)}
