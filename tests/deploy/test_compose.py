@@ -141,10 +141,10 @@ def test_the_image_has_all_that_its_code_imports() -> None:
     assert {name for path in sources(*code) for name in imported(path)} & ours <= code
 
 
-def test_caddy_takes_its_file() -> None:
+def test_caddy_takes_its_file(tmp_path: Path) -> None:
     file = ROOT / "deploy" / "caddy" / "Caddyfile"
     command: list[str | Path] = [Path(sys.executable).parent / "caddy", "validate", "--config", file]
-    env = {"DOMAIN": "study.example.org", "HOME": "/nonexistent", "PATH": os.environ["PATH"]}
+    env = {"DOMAIN": "study.example.org", "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Valid configuration" in done.stdout + done.stderr
