@@ -135,7 +135,6 @@ async def _everything(browser: Browser, host: Person, room: str, folder: Path) -
             await _speak_in(person, room)
             await person.page.screenshot(path=folder / f"room-{size}-{theme}.png")
             await person.leave_voice()
-            await _timer(person, folder / f"study-{size}-{theme}.png")
             await person.page.goto(f"{person.url}/account")
             await person.page.locator(".sessions li").first.wait_for()
             await person.page.screenshot(path=folder / f"account-{size}-{theme}.png", full_page=True)
@@ -146,6 +145,11 @@ async def _everything(browser: Browser, host: Person, room: str, folder: Path) -
             await person.page.get_by_role("button", name="Войти в разговор").click()
             await person.page.locator("[data-voice=on]").wait_for()
             await person.page.screenshot(path=folder / f"room-russian-{size}-{theme}.png")
+    # At the end: when a focus begins microphones go off.
+    for (size, look), theme in product(SIZES.items(), THEMES):
+        async with _seen_by(browser, host, look, theme) as person:
+            await person.enter(room)
+            await _timer(person, folder / f"study-{size}-{theme}.png")
 
 
 async def _timer(person: Person, path: Path) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 from playwright.async_api import Locator, expect
 
-from tests.e2e.conftest import NewPerson
+from tests.e2e.conftest import Figure, NewPerson
 from tests.e2e.person import Person
 from tests.e2e.pictures import picture
 from tests.integration.student import Student
@@ -16,6 +16,17 @@ RICH = (
     "```python\nif x < 1:\n    print('<b>no</b>')\n```\nIt costs 5$ or 6$."
 )
 MOST_SCREENS = 500
+# How long each frame takes from here on.
+WATCH_FRAMES = """() => {
+    window.drawn = [];
+    let last = performance.now();
+    const frame = (now) => {
+        window.drawn.push(now - last);
+        last = now;
+        requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+}"""
 TOUCH = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
@@ -143,7 +154,7 @@ async def test_what_is_unread_has_a_line_and_is_read_by_looking(new_person: NewP
         assert tom.complaints == []
 
 
-async def test_thousands_of_messages(new_person: NewPerson, stack: Stack) -> None:
+async def test_thousands_of_messages(new_person: NewPerson, stack: Stack, figure: Figure) -> None:
     """Search finds an old one and leads there; however many there are, few are on the page."""
     many = 5_000
     async with Student.registered(stack.url, stack.ws_url, "Vera") as vera:
@@ -168,6 +179,7 @@ async def test_thousands_of_messages(new_person: NewPerson, stack: Stack) -> Non
             assert await shown.count() <= 130
 
             # Forwards again, screen by screen, without a hole.
+            await ann.page.evaluate(WATCH_FRAMES)
             await ann.page.locator(".log").focus()
             for _ in range(MOST_SCREENS):
                 if await message(ann, "Message 400 ").count():
@@ -175,6 +187,8 @@ async def test_thousands_of_messages(new_person: NewPerson, stack: Stack) -> Non
                 await ann.page.keyboard.press("PageDown")
             numbers = [int(text.split()[1]) for text in await shown.locator(".text").all_inner_texts()]
             assert 400 in numbers
+            frames = sorted(await ann.page.evaluate("drawn"))
+            figure(f"scrolling through messages: p95 of a frame {frames[len(frames) * 95 // 100]:.0f} ms")
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
             assert await shown.count() <= 130
             await vera.say("Are you there?", "m-2")

@@ -43,3 +43,26 @@ async def test_a_refused_message_says_why(new_person: NewPerson) -> None:
     await expect(refused.get_by_role("button", name="Try again")).to_have_count(0)
     await refused.get_by_role("button", name="Discard").click()
     await expect(refused).to_have_count(0)
+
+
+async def test_what_is_not_saved_yet_is_sent_after_the_page_was_loaded_anew(new_person: NewPerson) -> None:
+    ann = await new_person("Ann")
+    through = False
+
+    def swallowing(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+        page.on_message(lambda raw: server.send(raw) if through or b'"chat"' not in bytes_of(raw) else None)
+
+    await ann.page.route_web_socket("**/ws/rooms/*", swallowing)
+    await ann.register()
+    await ann.create_room("Tunnels")
+    await ann.say("from the tunnel")
+    await expect(ann.page.locator(".message.pending")).to_contain_text("from the tunnel")
+    through = True
+    await ann.page.reload()
+    await ann.reads("from the tunnel")
+    await expect(ann.page.locator(".message.pending")).to_have_count(0)
+
+
+def bytes_of(raw: str | bytes) -> bytes:
+    return raw if isinstance(raw, bytes) else raw.encode()

@@ -37,10 +37,10 @@ export class Conversation {
   constructor(roomId, send) {
     this.#send = send;
     this.#history = new History(roomId);
-    this.#outbox = new Outbox(({ id, text, replyTo }) => {
+    state.leftRoom();
+    this.#outbox = new Outbox(`${page.myId.value}.${roomId}`, ({ id, text, replyTo }) => {
       send('chat', { message: text, client_msg_id: id, ...(replyTo && { reply_to: replyTo }) }, id);
     }, state.pendingAre);
-    state.leftRoom();
     this.#effects = [effect(() => this.#read()), effect(() => void page.unreadIs(state.unseen.value))];
   }
 

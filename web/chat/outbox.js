@@ -1,5 +1,6 @@
 /**
- * Chat messages on their way: kept until the server says they are saved, sent again after a reconnect.
+ * Chat messages on their way: kept until the server says they are saved, sent again after a reconnect, and after
+ * the page was loaded anew in this tab.
  * One is under way at a time, so they are saved in the order they were written whatever happens to the
  * first; the same client_msg_id makes a repeat harmless.
  *
@@ -11,18 +12,23 @@ const RETRY_MS = 1_000;
 
 export class Outbox {
   /** @type {Map<string, Pending>} in the order they were written */
-  #pending = new Map();
+  #pending;
+  #key;
   #underWay = '';
   #send;
   #changed;
 
   /**
+   * @param {string} owner whose messages these are, and of which room
    * @param {(pending: Pending) => void} send may do nothing: `resend` follows when there is a connection
    * @param {(pending: Pending[]) => void} changed
    */
-  constructor(send, changed) {
+  constructor(owner, send, changed) {
+    this.#key = `cwrk.unsent.${owner}`;
     this.#send = send;
     this.#changed = changed;
+    this.#pending = new Map(JSON.parse(sessionStorage.getItem(this.#key) ?? '[]'));
+    this.#told();
   }
 
   /** @param {string} text @param {string} replyTo the message that it answers, or "" */
@@ -40,7 +46,7 @@ export class Outbox {
 
   /** The server has it, or the user gave it up. @param {string} id */
   settled(id) {
-    if (this.#pending.delete(id)) this.#changed([...this.#pending.values()]);
+    if (this.#pending.delete(id)) this.#told();
     this.#over(id);
   }
 
@@ -79,6 +85,12 @@ export class Outbox {
 
   #put(pending) {
     this.#pending.set(pending.id, pending);
+    this.#told();
+  }
+
+  #told() {
+    if (this.#pending.size) sessionStorage.setItem(this.#key, JSON.stringify([...this.#pending]));
+    else sessionStorage.removeItem(this.#key);
     this.#changed([...this.#pending.values()]);
   }
 }
