@@ -56,10 +56,10 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	$(VENV) -m pytest tests/e2e $(ARGS)
 
 # Everything that reaches the packet loop in C; the sanitizer has to be the first library of the process.
-SANITIZED := forwarding loss hostile_datagrams tcp_and_ipv6 native_loop
+SANITIZED := forwarding loss hostile_datagrams noise tcp_and_ipv6 native_loop
 
 sanitize: venv-dev ## the packet loop in C under the address and undefined-behaviour sanitizers
-	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
+	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 	  $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k native $(ARGS)
 
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=

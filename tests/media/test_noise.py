@@ -1,11 +1,13 @@
 """A short run of bench/noise: bent datagrams of every kind, many of them authentic."""
 
 from bench.noise.__main__ import run
-from media.packet_loop import Drop
+from media.packet_loop import Drop, MakeLoop
 
 
-async def test_nothing_is_uncaught_memory_stays_and_the_others_go_on_talking() -> None:
-    report = await run(20_000, seed=1)
+async def test_nothing_is_uncaught_memory_stays_and_the_others_go_on_talking(
+    packet_loop: MakeLoop,
+) -> None:
+    report = await run(20_000, seed=1, packet_loop=packet_loop)
     assert report.uncaught == []
     assert (report.heard, report.said) == (50, 50)
     assert report.memory_after - report.memory_before < 24  # MiB; what it keeps a datagram would be far more
