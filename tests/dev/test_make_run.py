@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,9 +85,7 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
     with urllib.request.urlopen(make.page) as page:
         assert b"<html" in page.read()
 
-    began = time.monotonic()
     assert make("run").stdout.endswith(f"Already running: {make.page}\n")
-    assert time.monotonic() - began < 3
 
     before = make.running()
     assert set(before) == {"postgres", "valkey", "auth", "media", "rooms", "gateway", "supervisord"}

@@ -104,9 +104,7 @@ def test_up_killed_restarted_and_stopped(
     stack.run()
     assert "http://localhost:8080" in capsys.readouterr().out.splitlines()[-1]
 
-    began = time.monotonic()
     start().run()
-    assert time.monotonic() - began < 3
     assert capsys.readouterr().out == "Already running: http://localhost:8080\n"
 
     killed = {name: pid_of(stack, name) for name in ("postgres", "valkey", "talk")}
