@@ -34,7 +34,7 @@ class Paths:
         """A datagram that looks like STUN."""
         named = self._ice.named(datagram)
         if named is None:
-            self._loop.counters.drops[Drop.STRANGER] += 1
+            self._loop.count_drop(Drop.STRANGER)
             return
         voice = self._voices[named]
         if voice.checks.spent(now):
@@ -43,7 +43,7 @@ class Paths:
         voice.checks.used += 1
         checked = self._ice.receive(datagram, path)
         if checked is None:
-            self._loop.counters.drops[Drop.UNAUTHENTIC] += 1
+            self._loop.count_drop(Drop.UNAUTHENTIC)
             return
         selected = checked.selected
         if checked.proven:
