@@ -25,9 +25,7 @@ class Traffic:
     received: Counter[str] = field(default_factory=Counter)  # frames, by type
     sent: Counter[str] = field(default_factory=Counter)  # frames, by type; one to many counts once
     delivered: int = 0  # and here as often as it has receivers
-    errors: Counter[str] = field(
-        default_factory=lambda: Counter(INTERNAL=0)
-    )  # those that are errors, by code
+    errors: Counter[str] = field(default_factory=lambda: Counter(INTERNAL=0))  # those of them, by code
     resumed: Counter[bool] = field(default_factory=Counter)  # replays, by whether all that was missed came
 
 
