@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e chaos bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos bench proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -61,6 +61,10 @@ SANITIZED := forwarding loss hostile_datagrams noise tcp_and_ipv6 native_loop
 sanitize: venv-dev ## the packet loop in C under the address and undefined-behaviour sanitizers
 	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 	  $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k native $(ARGS)
+
+screenshots: venv-dev ## the README's pictures; of every page: make screenshots FOLDER=/tmp/pictures
+	@$(VENV) -m dev.browsers
+	$(VENV) -m tests.e2e.screenshots $(FOLDER)
 
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
