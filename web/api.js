@@ -45,10 +45,21 @@ export const sessions = () => call('GET', '/auth/sessions');
 export const endSession = (id) => call('DELETE', `/auth/sessions/${encodeURIComponent(id)}`);
 export const endAllSessions = () => call('DELETE', '/auth/sessions');
 
-export const listRooms = (cursor = '') => call('GET', `/rooms?${query({ limit: 50, cursor })}`);
-export const createRoom = (name, max, topic) => call('POST', '/rooms', { name, max, topic });
+export const listRooms = (cursor = '', q = '') => call('GET', `/rooms?${query({ limit: 50, cursor, q })}`);
+export const createRoom = (name, max, topic, visibility) => call('POST', '/rooms', { name, max, topic, visibility });
 export const getRoom = (id) => call('GET', room(id));
 export const joinRoom = (id) => call('POST', `${room(id)}/join`);
+/** @param {string} id @param {object} settings those that change */
+export const changeRoom = (id, settings) => call('PATCH', room(id), settings);
+export const deleteRoom = (id) => call('DELETE', room(id));
+export const participants = (id) => call('GET', `${room(id)}/participants`);
+/** @param {string} action mute, unmute, kick, ban, unban, role */
+export const moderate = (id, userId, action, more) => call('POST', `${room(id)}/participants/${userId}/${action}`, more);
+export const bans = (id) => call('GET', `${room(id)}/bans`);
+export const invites = (id) => call('GET', `${room(id)}/invites`);
+export const makeInvite = (id, expiresIn, maxUses) =>
+  call('POST', `${room(id)}/invites`, { expires_in: expiresIn, max_uses: maxUses || undefined });
+export const revokeInvite = (id, code) => call('DELETE', `${room(id)}/invites/${code}`);
 export const acceptInvite = (code) => call('POST', `/invites/${encodeURIComponent(code)}/accept`);
 /** @param {'start' | 'pause' | 'stop'} action @param {number} [focus] seconds @param {number} [rest] seconds */
 export const setTimer = (id, action, focus, rest) => call('PUT', `${room(id)}/timer`, { action, focus_s: focus, break_s: rest });

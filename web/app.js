@@ -9,6 +9,7 @@ import { follow, loginPath, navigate, route } from './router.js';
 import * as state from './state.js';
 import { language, t } from './text.js';
 import * as tokens from './tokens.js';
+import { showUnread } from './unread.js';
 import { render } from './vendor/preact.js';
 import { effect } from './vendor/signals-core.js';
 
@@ -59,8 +60,7 @@ sessionIs(tokens.current());
 
 effect(() => {
   document.documentElement.lang = language.value;
-  const news = state.unread.value ? `(${state.unread.value}) ` : '';
-  document.title = state.room.value ? `${news}${state.room.value.name} · cwrkPlanet` : 'cwrkPlanet';
 });
+showUnread();
 
 render(html`<${App} />`, document.getElementById('app'));

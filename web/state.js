@@ -3,12 +3,14 @@
  *
  * @typedef {import('./tokens.js').User} User
  * @typedef {{id: string, name: string, max_participants: number, created_at: string, owner_id: number,
- *            topic?: string, participants?: number, unread?: number}} Room
+ *            topic?: string, participants?: number, unread?: number, visibility?: string, locked?: boolean,
+ *            slow_mode_s?: number, listen_only?: boolean}} Room
  * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string,
- *            maySpeak: boolean}} Person
+ *            maySpeak: boolean, handRaisedAt: number}} Person
  * @typedef {'off' | 'connecting' | 'on' | 'lost' | 'elsewhere'} VoiceStatus
  * @typedef {'ok' | 'asking' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
  */
+import { preferences } from './preferences.js';
 import { batch, computed, signal } from './vendor/signals-core.js';
 
 /** Who is signed in. */
@@ -16,6 +18,8 @@ export const user = signal(/** @type {User | null} */ (null));
 export const myId = computed(() => String(user.value?.id ?? ''));
 
 export const roomList = signal({ items: /** @type {Room[]} */ ([]), next: '', loaded: false });
+/** Who is inside a room of the list, as seen last: room id → people. */
+export const inside = signal(/** @type {Map<string, {id: string, name: string}[]>} */ (new Map()));
 
 /** The room one is in. */
 export const room = signal(/** @type {Room | null} */ (null));
@@ -28,16 +32,42 @@ export const voice = signal(/** @type {VoiceStatus} */ ('off'));
 export const microphone = signal(/** @type {Microphone} */ ('ok'));
 /** Whether there is a microphone to speak into, or may be in a moment. */
 export const canSpeak = computed(() => microphone.value === 'ok' || microphone.value === 'asking');
+/** Whether a talk that one is in does not go on just now. */
+export const interrupted = computed(() => voice.value === 'lost' || (voice.value === 'on' && connection.value !== 'open'));
 export const muted = signal(false);
+/** Whether I hear nobody, by a click of my own. */
+export const deafened = signal(false);
+/** Whether the key or the button to talk is held down. */
+export const talking = signal(false);
+/** What one speaks into; empty: nothing. */
+export const microphoneName = signal('');
+/** Whether what I say goes out. */
+export const microphoneOpen = computed(() => !muted.value && (talking.value || !preferences.value.pushToTalk));
+/** My own part in the room. */
+export const me = computed(() => people.value.find(({ id }) => id === myId.value));
+export const moderating = computed(() => ['owner', 'moderator'].includes(me.value?.role ?? ''));
+/** Raised hands, the one raised first in front. */
+export const hands = computed(() =>
+  people.value.filter(({ handRaisedAt }) => handRaisedAt).sort((a, b) => a.handRaisedAt - b.handRaisedAt),
+);
+/** Who muted whom, as far as one has been here to see it: user id → user id. */
+export const mutedByWhom = signal(/** @type {Map<string, string>} */ (new Map()));
 /** Whether I am kept from speaking, by my role or by the room. */
-export const barred = computed(() => people.value.some(({ id, maySpeak }) => id === myId.value && !maySpeak));
+export const barred = computed(() => me.value?.maySpeak === false);
 export const soundBlocked = signal(false);
+/** What played the sound and has been pulled out; empty: nothing. */
+export const outputGone = signal('');
+/** How my own voice does, as the server measures it. */
+export const quality = signal(/** @type {import('./quality.js').Quality | null} */ (null));
+/** What share of the others' voices was missing here lately: user id → 0 to 1. */
+export const reception = signal(/** @type {Map<string, number>} */ (new Map()));
 /** Whose voice each receiving m-line carries: mid → user id or null. */
 export const slots = signal(/** @type {Map<string, string | null>} */ (new Map()));
-/** Who of the others speaks now, as the server hears it. */
-export const speaking = signal(/** @type {Set<string>} */ (new Set()));
-/** Whether I speak now, as my own microphone hears it. */
+/** Who of the others speaks now, and how loud (0 to 1), as the server hears it. */
+export const speaking = signal(/** @type {Map<string, number>} */ (new Map()));
+/** Whether I speak now, muted or not, and how loud (0 to 1), as my own microphone hears it. */
 export const speakingMyself = signal(false);
+export const ownLevel = signal(0);
 
 /** How many messages of others in the room one has not seen. */
 export const unread = signal(0);
@@ -64,7 +94,10 @@ export function leftRoom() {
     voiceEnded('off');
     microphone.value = 'ok';
     muted.value = false;
+    deafened.value = false;
+    mutedByWhom.value = new Map();
     soundBlocked.value = false;
+    outputGone.value = '';
   });
 }
 
@@ -93,14 +126,20 @@ export function personLeft(id) {
 export const voiceIs = (status) => (voice.value = status);
 export const microphoneIs = (status) => (microphone.value = status);
 export const mutedIs = (value) => (muted.value = value);
+export const deafenedIs = (value) => (deafened.value = value);
+export const talkingIs = (value) => (talking.value = value);
+export const microphoneNameIs = (name) => (microphoneName.value = name);
 export const soundBlockedIs = (value) => (soundBlocked.value = value);
+export const outputGoneIs = (name) => (outputGone.value = name);
+export const qualityIs = (measured) => (quality.value = measured);
 
 export function voiceEnded(status) {
   batch(() => {
     voice.value = status;
     slots.value = new Map();
-    speaking.value = new Set();
-    speakingMyself.value = false;
+    speaking.value = new Map();
+    quality.value = null;
+    reception.value = new Map();
   });
 }
 
@@ -114,12 +153,35 @@ export function somebodyIsHeard() {
   return [...slots.value.values()].some((id) => unmuted.has(id));
 }
 
-/** @param {Iterable<string>} ids */
-export function speakersAre(ids) {
-  speaking.value = new Set(ids);
+/** @param {Map<string, number>} missing mid → share */
+export function receptionIs(missing) {
+  const heard = [...missing].map(([mid, share]) => /** @type {const} */ ([slots.value.get(mid) ?? '', share]));
+  reception.value = new Map(heard.filter(([id]) => id));
 }
 
-export const speakingMyselfIs = (value) => (speakingMyself.value = value);
+/** @param {{id: string, level: number}[]} list levels from 0 to 127, as the server counts */
+export function speakersAre(list) {
+  speaking.value = new Map(list.map(({ id, level }) => [id, Math.min(1, Math.max(0, level - QUIETEST) / (LOUDEST - QUIETEST))]));
+}
+
+/** What a voice's ring moves between: -60 and -15 dBov. */
+const QUIETEST = 67;
+const LOUDEST = 112;
+
+export function heardMyself(level, speaks) {
+  batch(() => {
+    ownLevel.value = level;
+    speakingMyself.value = speaks;
+  });
+}
+
+export function moderated({ user_id: id, by, action }) {
+  if (action === 'mute') mutedByWhom.value = new Map(mutedByWhom.value).set(id, by);
+}
+
+export function insideIs(roomId, list) {
+  inside.value = new Map(inside.value).set(roomId, list);
+}
 
 export const unreadIs = (count) => (unread.value = count);
 export const announce = (sentence) => (announcement.value = sentence);

@@ -4,13 +4,19 @@
  */
 import * as account from './texts/account.js';
 import * as chat from './texts/chat.js';
+import * as room from './texts/room.js';
+import * as rooms from './texts/rooms.js';
 import * as study from './texts/study.js';
+import * as voice from './texts/voice.js';
 import { computed, signal } from './vendor/signals-core.js';
 
 const en = {
   ...account.en,
   ...chat.en,
+  ...room.en,
+  ...rooms.en,
   ...study.en,
+  ...voice.en,
 
   tagline: 'Study together, wherever you are.',
   otherLanguage: 'Русский',
@@ -49,56 +55,6 @@ const en = {
   goOn: 'Go on',
   haveAccount: 'Have an account?',
   invited: 'You are invited to a room. Log in or create an account, and you are in it.',
-
-  rooms: 'Rooms',
-  roomsIntro: 'Take a seat, or open a room of your own.',
-  newRoom: 'New room',
-  roomName: 'Name',
-  roomNamePlaceholder: 'Linear algebra, evenings',
-  roomTopic: 'Topic (optional)',
-  roomTopicPlaceholder: 'What are you studying?',
-  roomMax: 'Seats',
-  create: 'Create room',
-  noRooms: 'No room is open yet. Make the first one.',
-  moreRooms: 'More rooms',
-  inside: { one: '{n} of {max} seat taken', other: '{n} of {max} seats taken' },
-  empty: 'Empty',
-
-  leaveRoom: 'Leave',
-  people: 'People',
-  here: { one: '{n} person here', other: '{n} people here' },
-  joined: '{name} has come in.',
-  left: '{name} has left.',
-  speaking: 'speaking',
-  mutedState: 'muted',
-  mutedByModerator: 'muted by a moderator',
-  notInVoice: 'not in voice',
-  listens: 'listens',
-
-  voice: 'Voice',
-  joinVoice: 'Join voice',
-  leaveVoice: 'Leave voice',
-  mute: 'Mute',
-  unmute: 'Unmute',
-  muteHint: 'key M',
-  listeningOnly: 'Listening only',
-  barred: 'In this room you can listen and write, but not speak.',
-  voiceConnecting: 'Connecting …',
-  voiceOn: 'In voice',
-  voiceLost: 'Voice is interrupted. Reconnecting …',
-  voiceElsewhere: 'Your voice has moved to another tab or device.',
-  voiceHere: 'Bring it here',
-  voiceRefused: 'Voice could not be joined.',
-  micAsking: 'Your browser asks for the microphone. You can listen in any case.',
-  micRefused: 'The browser does not let this page use the microphone. You can listen; to speak, allow it beside the address and try again.',
-  micMissing: 'There is no microphone. You can listen; to speak, plug one in and try again.',
-  micBusy: 'The microphone cannot be opened; another program may be using it. You can listen meanwhile.',
-  micInsecure: 'Browsers give the microphone to pages on https or localhost only. You can listen here; to speak, open this page by https.',
-  soundBlocked: 'The browser holds the sound back until you click.',
-  soundOn: 'Turn the sound on',
-
-  linkWaiting: 'The connection is lost. Trying again …',
-  linkConnecting: 'Connecting …',
 
   'error.UNREACHABLE': 'The server cannot be reached. Are you online?',
   'error.INVALID_CREDENTIALS': 'The e-mail or the password is wrong.',
@@ -145,7 +101,10 @@ const en = {
 const ru = {
   ...account.ru,
   ...chat.ru,
+  ...room.ru,
+  ...rooms.ru,
   ...study.ru,
+  ...voice.ru,
 
   tagline: 'Учимся вместе, где бы вы ни были.',
   otherLanguage: 'English',
@@ -184,56 +143,6 @@ const ru = {
   goOn: 'Дальше',
   haveAccount: 'Уже есть аккаунт?',
   invited: 'Вас приглашают в комнату. Войдите или создайте аккаунт — и вы в ней.',
-
-  rooms: 'Комнаты',
-  roomsIntro: 'Займите место или откройте свою комнату.',
-  newRoom: 'Новая комната',
-  roomName: 'Название',
-  roomNamePlaceholder: 'Линейная алгебра, вечером',
-  roomTopic: 'Тема (не обязательно)',
-  roomTopicPlaceholder: 'Что изучаете?',
-  roomMax: 'Мест',
-  create: 'Создать комнату',
-  noRooms: 'Пока нет ни одной комнаты. Откройте первую.',
-  moreRooms: 'Ещё комнаты',
-  inside: { one: 'занято {n} место из {max}', few: 'занято {n} места из {max}', many: 'занято {n} мест из {max}', other: 'занято {n} места из {max}' },
-  empty: 'Пусто',
-
-  leaveRoom: 'Уйти',
-  people: 'Люди',
-  here: { one: '{n} человек здесь', few: '{n} человека здесь', many: '{n} человек здесь', other: '{n} человека здесь' },
-  joined: 'Теперь здесь {name}.',
-  left: '{name} больше не здесь.',
-  speaking: 'говорит',
-  mutedState: 'микрофон выключен',
-  mutedByModerator: 'микрофон выключен модератором',
-  notInVoice: 'не в разговоре',
-  listens: 'слушает',
-
-  voice: 'Разговор',
-  joinVoice: 'Войти в разговор',
-  leaveVoice: 'Выйти из разговора',
-  mute: 'Выключить микрофон',
-  unmute: 'Включить микрофон',
-  muteHint: 'клавиша M',
-  listeningOnly: 'Только слушаете',
-  barred: 'В этой комнате вы можете слушать и писать, но не говорить.',
-  voiceConnecting: 'Соединяем…',
-  voiceOn: 'В разговоре',
-  voiceLost: 'Разговор прервался. Соединяем снова…',
-  voiceElsewhere: 'Вы теперь говорите из другой вкладки или с другого устройства.',
-  voiceHere: 'Перенести сюда',
-  voiceRefused: 'Не получилось войти в разговор.',
-  micAsking: 'Браузер спрашивает про микрофон. Слушать можно в любом случае.',
-  micRefused: 'Браузер не даёт этой странице микрофон. Слушать можно; чтобы говорить, разрешите его рядом с адресом и попробуйте ещё раз.',
-  micMissing: 'Микрофона нет. Слушать можно; чтобы говорить, подключите его и попробуйте ещё раз.',
-  micBusy: 'Микрофон не открывается: возможно, он занят другой программой. Слушать пока можно.',
-  micInsecure: 'Браузеры дают микрофон только страницам по https или с localhost. Слушать можно; чтобы говорить, откройте эту страницу по https.',
-  soundBlocked: 'Браузер не включает звук, пока вы не нажмёте.',
-  soundOn: 'Включить звук',
-
-  linkWaiting: 'Связь потеряна. Пробуем снова…',
-  linkConnecting: 'Соединяем…',
 
   'error.UNREACHABLE': 'Сервер недоступен. Есть ли интернет?',
   'error.INVALID_CREDENTIALS': 'Неверная почта или пароль.',
@@ -284,7 +193,7 @@ export const language = signal(/** @type {'en' | 'ru'} */ (chosen() ?? preferred
 export const locale = computed(() => (navigator.language.startsWith(language.value) ? navigator.language : language.value));
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
-/** @param {keyof typeof en} key @param {Record<string, string | number>} [values] */
+/** @param {keyof typeof en | `${string}.${string}`} key names with a dot may be made of parts @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
   const found = texts[language.value][key];
   const sentence = typeof found === 'object' ? (found[plurals.value.select(Number(values.n))] ?? found.other) : found;

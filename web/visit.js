@@ -3,6 +3,7 @@
  */
 import * as api from './api.js';
 import { Conversation } from './chat/conversation.js';
+import { preferences } from './preferences.js';
 import { Socket } from './socket.js';
 import * as state from './state.js';
 import { serverTimeIs, study, timerIs } from './studying.js';
@@ -12,6 +13,8 @@ import { batch } from './vendor/signals-core.js';
 import { Voice } from './voice.js';
 
 const MUTE = 'mute';
+/** The last syllable is longer than the finger stays on the key. */
+const TALK_ON_MS = 200;
 /** Reasons of a close that say more than its code. */
 const SAID_BY_NAME = new Set(['BANNED', 'KICKED', 'ROOM_DELETED']);
 
@@ -29,6 +32,10 @@ class Visit {
   /** What the user asked for last and the server has not confirmed yet. @type {boolean | null} */
   #muteAsked = null;
   #stopStudying;
+  /** Whether hearing again opens the microphone too. */
+  #openAfterwards = false;
+  #talkTimer = 0;
+  #everConnected = false;
   /** @type {Conversation} */
   chat;
   voice = new Voice((type, payload, id) => this.#send(type, payload, id));
@@ -41,11 +48,45 @@ class Visit {
     this.#enter();
   }
 
-  /** @param {boolean} muted */
+  /** Who can be heard hears as well. @param {boolean} muted */
   mute(muted) {
+    if (!muted) state.deafenedIs(false);
     this.#muteAsked = muted;
-    this.#applyMute(muted);
+    state.mutedIs(muted);
     this.#send('mute', { muted }, MUTE);
+  }
+
+  /** Hear nobody and say nothing, or as before. @param {boolean} deafened */
+  deafen(deafened) {
+    if (deafened) this.#openAfterwards = !state.muted.value;
+    state.deafenedIs(deafened);
+    if (deafened ? !state.muted.value : this.#openAfterwards) this.mute(deafened);
+  }
+
+  /** The key to talk goes down, or up. @param {boolean} held */
+  talk(held) {
+    clearTimeout(this.#talkTimer);
+    if (held) state.talkingIs(true);
+    else this.#talkTimer = setTimeout(() => state.talkingIs(false), TALK_ON_MS);
+  }
+
+  /** @param {boolean} raised */
+  raiseHand(raised) {
+    this.#send('hand', { raised });
+  }
+
+  /** What a moderator does to somebody; refusals are told. @param {string} userId @param {string} action @param {object} [more] */
+  moderate(userId, action, more) {
+    return this.#rule(api.moderate(this.#roomId, userId, action, more));
+  }
+
+  /** @param {object} settings */
+  changeRoom(settings) {
+    return this.#rule(api.changeRoom(this.#roomId, settings));
+  }
+
+  deleteRoom() {
+    return this.#rule(api.deleteRoom(this.#roomId));
   }
 
   /** Go, and give the seat back. @returns once the server knows; nobody needs to wait for it */
@@ -84,6 +125,19 @@ class Visit {
     }
   }
 
+  /** @returns {Promise<Record<string, string> | null>} what is wrong with each field; null: it is done */
+  async #rule(asked) {
+    try {
+      await asked;
+      return null;
+    } catch (error) {
+      if (error instanceof SignedOut) return {};
+      const fields = error.fields ?? {};
+      if (!Object.keys(fields).length) state.tell(errorText(error.code ?? 'UNREACHABLE', error.message));
+      return fields;
+    }
+  }
+
   #send(type, payload, id) {
     return this.#socket?.send(type, payload, id) ?? false;
   }
@@ -115,7 +169,9 @@ class Visit {
     room_updated: ({ room }) => state.roomChanged(room),
     answer: (payload, { id }) => this.voice.answered(payload, id),
     slots: ({ slots }) => state.slotsAre(slots),
-    speakers: ({ speakers }) => state.speakersAre(speakers.map(({ user_id: id }) => id)),
+    speakers: ({ speakers }) => state.speakersAre(speakers.map(({ user_id: id, level }) => ({ id, level }))),
+    quality: ({ rtt_ms: rttMs, loss, jitter_ms: jitterMs, mos }) => state.qualityIs({ rttMs, loss, jitterMs, mos }),
+    moderated: (payload) => this.#moderated(payload),
     voice_lost: (payload) => this.voice.lost(payload),
     error: (payload) => this.#failed(payload),
   };
@@ -125,13 +181,15 @@ class Visit {
       timerIs(timer);
       state.roomChanged(room);
       state.peopleAre(participants.map(personOf));
-      const me = state.people.value.find(({ id }) => id === state.myId.value);
+      const me = state.me.value;
       // A mute asked for while there was no connection must not be undone by it.
       if (this.#muteAsked !== null) this.mute(this.#muteAsked);
-      else if (me) this.#applyMute(me.muted);
+      else if (me) state.mutedIs(me.muted);
     });
     this.chat.connected();
     this.voice.reconnected();
+    if (!this.#everConnected && preferences.value.joinAtOnce) this.voice.join();
+    this.#everConnected = true;
   }
 
   #came(person) {
@@ -147,22 +205,29 @@ class Visit {
   }
 
   #changed(person) {
+    const before = state.people.value.find(({ id }) => id === person.id);
     state.personChanged(person);
+    if (person.handRaisedAt && !before?.handRaisedAt) state.announce(t('raisedHand', { name: person.name }));
     if (person.id !== state.myId.value) return;
     if (this.#muteAsked !== null && this.#muteAsked !== person.muted) return; // the answer to an earlier click
     this.#muteAsked = null;
-    this.#applyMute(person.muted);
+    state.mutedIs(person.muted);
   }
 
-  #applyMute(muted) {
-    state.mutedIs(muted);
-    this.voice.mute(muted);
+  /** Who it is done to is told in words; the others see it. */
+  #moderated(payload) {
+    state.moderated(payload);
+    const { user_id: id, by, action, role } = payload;
+    if (id !== state.myId.value || by === id) return;
+    const sentence = action === 'role' ? `role.${role}` : { mute: 'youAreMuted', unmute: 'youAreUnmuted' }[action];
+    const name = state.people.value.find((each) => each.id === by)?.name ?? t('aModerator');
+    if (sentence) state.tell(t(sentence, { name }));
   }
 
   #muteRefused() {
     this.#muteAsked = null;
-    const me = state.people.value.find(({ id }) => id === state.myId.value);
-    if (me) this.#applyMute(me.muted);
+    const me = state.me.value;
+    if (me) state.mutedIs(me.muted);
   }
 
   #failed(error) {
@@ -176,5 +241,6 @@ class Visit {
 
 function personOf(payload) {
   const { user_id: id, display_name: name, role, joined_at_unix: joinedAt, muted, muted_by: mutedBy } = payload;
-  return { id, name, role, joinedAt, muted, mutedBy: mutedBy ?? '', maySpeak: payload.may_speak ?? true };
+  const { may_speak: maySpeak = true, hand_raised_at: handRaisedAt } = payload;
+  return { id, name, role, joinedAt, muted, mutedBy: mutedBy ?? '', maySpeak, handRaisedAt: handRaisedAt ?? 0 };
 }

@@ -6,12 +6,16 @@
  * needs another offer. When the network changes, or the path dies, the connection asks for another path (an
  * ICE restart); only when there is none, or the server has lost it, a fresh connection is made.
  */
-import { microphoneGranted, openMicrophone, watchSpeech } from './microphone.js';
+import { backCue, lostCue } from './cues.js';
+import { lookAtDevices, watchDevices } from './devices.js';
+import { microphoneGranted, openMicrophone, watchLevel } from './microphone.js';
 import { watchPath } from './path.js';
+import { watchReception } from './reception.js';
 import { Speaker } from './speaker.js';
 import * as state from './state.js';
 import { t } from './text.js';
 import * as timing from './timing.js';
+import { effect } from './vendor/signals-core.js';
 
 const SLOTS = 9;
 const ANSWER_MS = 10_000;
@@ -34,6 +38,17 @@ export class Voice {
   #speaker = new Speaker();
   #stopWatching = () => {};
   #stopWatchingPath = () => {};
+  #stopWatchingReception = () => {};
+  #stopWatchingDevices = watchDevices({
+    microphoneCame: () => this.#wanted && state.microphone.value === 'missing' && this.openMicrophone(),
+    outputGone: (name) => this.#wanted && state.outputGoneIs(name),
+  });
+  #stopOpening = effect(() => this.#open(state.microphoneOpen.value));
+  /** Whether the talk was interrupted when one last heard of it. */
+  #interrupted = false;
+  #stopCues = effect(() => this.#cue(state.interrupted.value));
+  /** Changes with each microphone that is asked for, so that only the last one is taken. */
+  #openings = 0;
   #send;
   #voiceId = '';
   #offers = 0;
@@ -61,6 +76,7 @@ export class Voice {
     state.voiceIs('connecting');
     this.#context ??= new AudioContext({ latencyHint: 'interactive' });
     this.#context.resume();
+    addEventListener('pointerdown', this.#clicked); // where nobody has clicked yet, the context waits for it
     const microphone = this.openMicrophone();
     // A browser names all its network interfaces only to a page that may use the microphone. With the
     // permission there already the two go side by side; else the user's answer comes first.
@@ -76,23 +92,36 @@ export class Voice {
     this.leave();
     removeEventListener('online', this.#moved);
     navigator.connection?.removeEventListener('change', this.#networkChanged);
+    this.#stopWatchingDevices();
+    removeEventListener('pointerdown', this.#clicked);
+    this.#stopOpening();
+    this.#stopCues();
     this.#speaker.remove();
     this.#context?.close();
   }
 
-  /** Also the way on after a refusal, once the user has changed their mind or found a microphone. */
-  async openMicrophone() {
-    state.microphoneIs('asking');
+  /**
+   * Also the way on after a refusal, once the user has changed their mind or found a microphone; and to another one,
+   * or the same one set otherwise. The one there was is used until the other is there; but where only its setting
+   * changes it is let go first (`afresh`): Chromium opens no microphone in two ways at once.
+   */
+  async openMicrophone({ afresh = false } = {}) {
+    const opening = ++this.#openings;
+    const before = this.#track;
+    if (afresh) this.#letGo();
+    if (!before) state.microphoneIs('asking');
     const { track, status } = await openMicrophone();
-    if (!this.#wanted) return track?.stop();
-    state.microphoneIs(status);
-    if (track) this.#speakWith(track);
-  }
-
-  /** Silences the microphone here; the server drops what is said as well. @param {boolean} muted */
-  mute(muted) {
-    if (this.#track) this.#track.enabled = !muted;
-    if (muted) state.speakingMyselfIs(false);
+    if (!this.#wanted || opening !== this.#openings) return track?.stop();
+    lookAtDevices(); // now they have names
+    if (track) {
+      state.microphoneIs('ok');
+      this.#speakWith(track);
+    } else if (before?.readyState === 'live') {
+      state.tell(t('micKept', { name: before.label }));
+    } else {
+      this.#closeMicrophone();
+      state.microphoneIs(status);
+    }
   }
 
   unblock() {
@@ -200,6 +229,7 @@ export class Voice {
     const pc = new RTCPeerConnection(this.#configuration());
     this.#pc = pc;
     this.#stopWatchingPath = watchPath(pc, state.somebodyIsHeard, () => this.#moved());
+    this.#stopWatchingReception = watchReception(pc, state.receptionIs);
     pc.ontrack = ({ track, transceiver }) => this.#receive(track, transceiver.mid);
     pc.onconnectionstatechange = () => this.#connectionChanged(pc.connectionState);
     this.#sender = pc.addTransceiver(this.#track ?? 'audio', { direction: 'sendonly' }).sender;
@@ -234,20 +264,49 @@ export class Voice {
     this.#timer = setTimeout(() => this.#negotiate(), wait * (0.5 + Math.random() / 2));
   }
 
-  /** @param {MediaStreamTrack} track */
+  /** The microphone is silent here; the server drops what is said as well. @param {boolean} open */
+  #open(open) {
+    if (this.#track) this.#track.enabled = open;
+  }
+
+  #clicked = () => this.#context?.resume();
+
+  #cue(interrupted) {
+    if (interrupted === this.#interrupted) return;
+    this.#interrupted = interrupted;
+    if (this.#wanted && this.#context) (interrupted ? lostCue : backCue)(this.#context);
+  }
+
+  /** In the place of the one there was, without a gap. @param {MediaStreamTrack} track */
   #speakWith(track) {
-    this.#closeMicrophone();
+    const before = this.#track;
+    this.#stopWatching();
     this.#track = track;
-    this.mute(state.muted.value);
-    track.onended = () => state.microphoneIs('missing'); // unplugged
-    this.#sender?.replaceTrack(track).catch(() => {}); // a peer closed meanwhile gets the track anew
-    this.#stopWatching = watchSpeech(this.#context, track, state.speakingMyselfIs);
+    const heard = track.clone(); // one may look at the meter while one is muted
+    this.#open(state.microphoneOpen.value);
+    track.onended = () => this.#unplugged(track);
+    // A peer closed meanwhile gets the track anew.
+    Promise.resolve(this.#sender?.replaceTrack(track)).catch(() => {}).finally(() => before?.stop());
+    const stopWatching = watchLevel(this.#context, heard, state.heardMyself);
+    this.#stopWatching = () => {
+      stopWatching();
+      heard.stop();
+    };
+    state.microphoneNameIs(track.label);
+  }
+
+  /** Another one is taken where there is one. */
+  async #unplugged({ label }) {
+    await this.openMicrophone();
+    if (state.microphone.value === 'ok' && this.#track) state.tell(t('micSwitched', { gone: label, name: this.#track.label }));
   }
 
   #stop(status) {
     this.#wanted = false;
     this.#closePeer();
     this.#closeMicrophone();
+    this.#openings += 1;
+    state.outputGoneIs('');
     state.microphoneIs('ok');
     state.voiceEnded(status);
   }
@@ -255,6 +314,7 @@ export class Voice {
   #closePeer() {
     clearTimeout(this.#timer);
     this.#stopWatchingPath();
+    this.#stopWatchingReception();
     this.#restarting = false;
     this.#voiceId = '';
     this.#speaker.clear();
@@ -263,9 +323,15 @@ export class Voice {
     this.#pc = this.#sender = null;
   }
 
-  #closeMicrophone() {
+  #letGo() {
     this.#stopWatching();
     this.#track?.stop();
+  }
+
+  #closeMicrophone() {
+    this.#letGo();
     this.#track = null;
+    state.microphoneNameIs('');
+    state.heardMyself(0, false);
   }
 }

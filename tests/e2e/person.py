@@ -112,6 +112,11 @@ class Person:
     async def unmute(self) -> None:
         await self.page.get_by_role("button", name="Unmute").click()
 
+    async def open_card(self, name: str) -> Locator:
+        """What can be known of somebody and done about them."""
+        await self.person(name).get_by_role("button").first.click()
+        return self.page.get_by_role("dialog", name=name)
+
     async def say(self, text: str) -> None:
         box = self.page.get_by_role("textbox", name="Message to")
         await box.fill(text)

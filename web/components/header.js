@@ -15,8 +15,9 @@ export function Brand() {
 export function LanguageSwitch({ short = false }) {
   const other = language.value === 'en' ? 'ru' : 'en';
   const name = t('otherLanguage');
-  const shown = short ? other.toUpperCase() : name;
-  return html`<button class="quiet" lang=${other} aria-label=${name} title=${short && name} onClick=${switchLanguage}>${shown}</button>`;
+  if (!short) return html`<button class="quiet" lang=${other} onClick=${switchLanguage}>${name}</button>`;
+  const code = other.toUpperCase();
+  return html`<button class="quiet" lang=${other} aria-label=${`${code}, ${name}`} title=${name} onClick=${switchLanguage}>${code}</button>`;
 }
 
 export function Header({ children }) {

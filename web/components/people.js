@@ -1,41 +1,81 @@
-/** Who is here: one planet each, ringed while they speak. */
+/** Who is here: one planet each, ringed while they speak, and the hands that are raised, in their order. */
 import { html } from '../html.js';
-import { muted, myId, people, slots, speaking, speakingMyself, voice } from '../state.js';
+import { hands, microphoneOpen, muted, mutedByWhom, myId, ownLevel, people, reception, slots, speaking, speakingMyself, voice } from '../state.js';
+import { receptionGrade } from '../quality.js';
 import { t } from '../text.js';
 import { computed } from '../vendor/signals-core.js';
+import { useComputed } from '../vendor/signals.js';
 import { Avatar } from './avatar.js';
-import { MicrophoneOff } from './icons.js';
+import { Hand, MicrophoneOff, Signal, Star } from './icons.js';
+import { PersonCard, cardOf } from './person_card.js';
+import { Popup } from './popup.js';
 
 const heard = computed(() => new Set(slots.value.values()));
 /** With a slot to spare, everybody in voice has one: who has none is not in voice. */
 const allHeard = computed(() => voice.value === 'on' && heard.value.has(null));
 
-export function People() {
+/** @param {{visit: import('../visit.js').RoomVisit}} props */
+export function People({ visit }) {
   return html`
     <section class="people" aria-label=${t('people')}>
+      <${Hands} />
       <ul>
-        ${people.value.map((person) => html`<${Person} key=${person.id} person=${person} />`)}
+        ${people.value.map((person) => html`<${Person} key=${person.id} person=${person} visit=${visit} />`)}
       </ul>
     </section>
   `;
 }
 
-function Person({ person }) {
-  const mine = person.id === myId.value;
-  const silent = mine ? muted.value : person.muted;
-  const speaks = !silent && person.maySpeak && (mine ? speakingMyself.value : speaking.value.has(person.id));
-  const away = mine ? voice.value !== 'on' : allHeard.value && !heard.value.has(person.id);
-  const status = speaks ? 'speaking' : silent ? mutedText(person) : away ? 'notInVoice' : person.maySpeak ? null : 'listens';
+/** Whose turn it is. */
+function Hands() {
+  if (!hands.value.length) return null;
   return html`
-    <li class=${`person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`} data-user=${person.id}>
-      <span class="ring">
-        <${Avatar} id=${person.id} name=${person.name} />
-        ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
-      </span>
-      <span class="name"><bdi>${person.name}</bdi>${mine && html` <small>${t('you')}</small>`}</span>
-      <span class="status">${status && t(status)}</span>
+    <div class="hands">
+      <${Hand} /><span class="unseen">${t('hands')}</span>
+      <ol>${hands.value.map(({ id, name }) => html`<li key=${id}><bdi>${name}</bdi></li>`)}</ol>
+    </div>
+  `;
+}
+
+/** What may change ten times a second is asked for one by one, so that nobody else is drawn anew. */
+function Person({ person, visit }) {
+  const { id } = person;
+  const mine = id === myId.value;
+  const silent = mine ? muted.value : person.muted;
+  const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : speakingMyself.value && microphoneOpen.value ? ownLevel.value : -1)).value;
+  const away = useComputed(() => (id === myId.value ? voice.value !== 'on' : allHeard.value && !heard.value.has(id))).value;
+  const grade = useComputed(() => receptionGrade(reception.value.get(id) ?? 0)).value;
+  const turn = useComputed(() => hands.value.findIndex((each) => each.id === id) + 1).value;
+  const speaks = !silent && person.maySpeak && level >= 0;
+  const status = speaks ? t('speaking') : silent ? mutedText(person) : away ? t('notInVoice') : person.maySpeak ? '' : t('listens');
+  const kind = `person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`;
+  return html`
+    <li class=${kind} data-user=${id}>
+      <button class="planet-button" popovertarget=${cardOf(id)} aria-haspopup="dialog">
+        <span class="ring" style=${{ '--level': speaks ? level : 0 }}>
+          <${Avatar} id=${id} name=${person.name} />
+          ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
+          ${turn > 0 && html`<span class="badge raised" aria-label=${t('handNumber', { n: turn })} role="img"><${Hand} /><b aria-hidden="true">${turn}</b></span>`}
+        </span>
+        <span class="name"><${Role} role=${person.role} /><bdi>${person.name}</bdi>${mine && html` <small>${t('you')}</small>`}</span>
+        <span class="status">
+          ${!speaks && grade !== 'good' && html`<span class=${`signal ${grade}`} role="img" aria-label=${t(`heard.${grade}`)} title=${t(`heard.${grade}`)}><${Signal} /></span>`}
+          ${status}
+        </span>
+      </button>
+      <${Popup} id=${cardOf(id)} label=${person.name}>${() => html`<${PersonCard} person=${person} visit=${visit} />`}<//>
     </li>
   `;
 }
 
-const mutedText = (person) => (person.mutedBy === 'moderator' ? 'mutedByModerator' : 'mutedState');
+function Role({ role }) {
+  if (role !== 'owner' && role !== 'moderator') return null;
+  return html`<span class=${`mark ${role}`} role="img" aria-label=${t(`mark.${role}`)} title=${t(`mark.${role}`)}><${Star} /></span>`;
+}
+
+/** By whom, where that is known. */
+export function mutedText({ id, mutedBy }) {
+  if (mutedBy !== 'moderator') return t('mutedState');
+  const by = people.value.find((each) => each.id === mutedByWhom.value.get(id));
+  return by ? t('mutedBy', { name: by.name }) : t('mutedByModerator');
+}

@@ -1,13 +1,11 @@
 /** A room: who is here, the talk, the chat. */
 import { Chat } from '../components/chat/chat.js';
 import { Dock } from '../components/dock.js';
-import { LanguageSwitch } from '../components/header.js';
-import { Exit } from '../components/icons.js';
 import { People } from '../components/people.js';
-import { Study } from '../components/study.js';
+import { RoomHeader } from '../components/room_header.js';
 import { html } from '../html.js';
 import { follow, navigate } from '../router.js';
-import { connection, people, room, shutOut } from '../state.js';
+import { shutOut } from '../state.js';
 import { errorText, t } from '../text.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
 import { enterRoom } from '../visit.js';
@@ -27,37 +25,14 @@ export function RoomPage({ roomId }) {
   if (!visit) return null;
   return html`
     <div class="room">
-      <${RoomHeader} leave=${() => leave(visit)} />
+      <${RoomHeader} visit=${visit} leave=${() => leave(visit)} />
       <main id="main" class="room-body">
-        <${People} />
+        <${People} visit=${visit} />
         <${Dock} visit=${visit} />
         <${Chat} visit=${visit} roomId=${roomId} />
       </main>
     </div>
   `;
-}
-
-function RoomHeader({ leave }) {
-  const n = people.value.length; // 0 until one knows
-  return html`
-    <header class="bar room-bar">
-      <img src="/static/icon.svg" alt="" width="30" height="30" />
-      <div class="room-title">
-        <h1>${room.value?.name ?? t('loading')}</h1>
-        <span>${[n > 0 && t('here', { n }), room.value?.topic].filter(Boolean).join(' · ')}</span>
-      </div>
-      <${Connection} />
-      <${Study} />
-      <${LanguageSwitch} short />
-      <button class="leave" onClick=${leave}><${Exit} /><span>${t('leaveRoom')}</span></button>
-    </header>
-  `;
-}
-
-/** Says something only when there is something to say. */
-function Connection() {
-  const text = { waiting: 'linkWaiting', connecting: 'linkConnecting' }[connection.value];
-  return html`<p class="connection" role="status" data-connection=${connection.value} hidden=${!text}>${text && t(text)}</p>`;
 }
 
 function ShutOut({ again }) {

@@ -1,17 +1,26 @@
-/** The rooms: which there are, how full they are, and opening another. */
+/** The rooms: which there are, who is inside, and opening another. */
 import * as api from '../api.js';
 import { Avatar } from '../components/avatar.js';
-import { Field } from '../components/field.js';
 import { Header } from '../components/header.js';
-import { Exit, People, Plus } from '../components/icons.js';
+import { Exit, Plus, Search } from '../components/icons.js';
+import { NewRoom } from '../components/new_room.js';
+import { RoomCard } from '../components/room_card.js';
 import { html } from '../html.js';
-import { follow, navigate } from '../router.js';
-import { myId, roomList, roomsLoaded, tell, user } from '../state.js';
-import { errorText, fieldText, t } from '../text.js';
-import { useEffect, useRef } from '../vendor/preact-hooks.js';
+import { follow } from '../router.js';
+import { insideIs, myId, roomList, roomsLoaded, tell, user } from '../state.js';
+import { errorText, t } from '../text.js';
+import { useEffect } from '../vendor/preact-hooks.js';
+import { signal } from '../vendor/signals-core.js';
 import { useSignal } from '../vendor/signals.js';
 
 const REFRESH_MS = 15_000;
+/** One has finished typing. */
+const PAUSE_MS = 250;
+/** Of that many rooms, the first ones with people, it is asked who they are. */
+const LOOKED_INTO = 12;
+
+/** What the list is searched for. */
+const sought = signal('');
 
 export function RoomsPage() {
   const creating = useSignal(false);
@@ -21,6 +30,7 @@ export function RoomsPage() {
     <main id="main" class="rooms">
       <div class="rooms-head">
         <div><h1>${t('rooms')}</h1><p>${t('roomsIntro')}</p></div>
+        <${Seek} />
         ${!creating.value && html`<button class="primary" onClick=${() => (creating.value = true)}><${Plus} />${t('newRoom')}</button>`}
       </div>
       ${creating.value && html`<${NewRoom} done=${() => (creating.value = false)} />`}
@@ -38,71 +48,29 @@ function Me() {
   `;
 }
 
+let pause = 0;
+
+function Seek() {
+  const typed = (event) => {
+    sought.value = event.currentTarget.value;
+    clearTimeout(pause);
+    pause = setTimeout(() => loadRooms(), PAUSE_MS);
+  };
+  return html`
+    <div class="seek" role="search">
+      <${Search} />
+      <input type="search" aria-label=${t('seekRooms')} placeholder=${t('seekRooms')} value=${sought.value} onInput=${typed} />
+    </div>
+  `;
+}
+
 function RoomList() {
   const { items, next, loaded } = roomList.value;
   if (!loaded) return html`<p class="empty" role="status">${t('loading')}</p>`;
-  if (!items.length) return html`<p class="empty">${t('noRooms')}</p>`;
+  if (!items.length) return html`<p class="empty" role="status">${t(sought.value ? 'noRoomFound' : 'noRooms')}</p>`;
   return html`
     <ul class="room-list">${items.map((room) => html`<${RoomCard} key=${room.id} room=${room} />`)}</ul>
     ${next && html`<button class="wide" onClick=${() => loadRooms(next)}>${t('moreRooms')}</button>`}
-  `;
-}
-
-function RoomCard({ room }) {
-  const taken = room.participants ?? 0;
-  const share = Math.min(1, taken / room.max_participants);
-  return html`
-    <li>
-      <a class="card room-card" href=${`/r/${room.id}`} onClick=${follow}>
-        <h2>${room.name}</h2>
-        <p class="topic">${room.topic}</p>
-        <p class=${taken ? 'seats taken' : 'seats'}>
-          <${People} />${taken ? t('inside', { n: taken, max: room.max_participants }) : t('empty')}
-        </p>
-        <span class="fill" aria-hidden="true"><i style=${{ width: `${share * 100}%` }} /></span>
-      </a>
-    </li>
-  `;
-}
-
-function NewRoom({ done }) {
-  const name = useSignal('');
-  const topic = useSignal('');
-  const max = useSignal('10');
-  const busy = useSignal(false);
-  const problem = useSignal({ text: '', fields: {} });
-  const form = useRef(null);
-  useEffect(() => form.current.elements.namedItem('name').focus(), []);
-
-  const submit = async (event) => {
-    event.preventDefault();
-    busy.value = true;
-    try {
-      const room = await api.createRoom(name.value, Number(max.value), topic.value);
-      navigate(`/r/${room.id}`);
-    } catch (error) {
-      problem.value = { text: errorText(error.code ?? 'UNREACHABLE', error.message), fields: error.fields ?? {} };
-      busy.value = false;
-    }
-  };
-
-  const { text, fields } = problem.value;
-  const wrong = (field) => fields[field] && fieldText(field, fields[field]);
-  return html`
-    <form class="card new-room" ref=${form} onSubmit=${submit} onKeyDown=${(event) => event.key === 'Escape' && done()}>
-      <h2>${t('newRoom')}</h2>
-      <${Field} label=${t('roomName')} placeholder=${t('roomNamePlaceholder')} error=${wrong('name')} value=${name.value}
-        change=${(value) => (name.value = value)} name="name" required maxlength="100" autocomplete="off" />
-      <${Field} label=${t('roomTopic')} placeholder=${t('roomTopicPlaceholder')} error=${wrong('topic')} value=${topic.value}
-        change=${(value) => (topic.value = value)} name="topic" maxlength="500" autocomplete="off" />
-      <${Field} label=${t('roomMax')} error=${wrong('max')} value=${max.value} change=${(value) => (max.value = value)}
-        name="max" type="number" min="1" max="500" required />
-      <p class="wrong" role="alert">${Object.keys(fields).length ? '' : text}</p>
-      <div class="buttons">
-        <button type="button" onClick=${done}>${t('cancel')}</button>
-        <button class="primary" disabled=${busy.value}>${t('create')}</button>
-      </div>
-    </form>
   `;
 }
 
@@ -113,16 +81,29 @@ function keepFresh() {
   const timer = setInterval(refresh, REFRESH_MS);
   document.addEventListener('visibilitychange', refresh);
   return () => {
+    sought.value = '';
+    clearTimeout(pause);
     clearInterval(timer);
     document.removeEventListener('visibilitychange', refresh);
   };
 }
 
 export async function loadRooms(cursor = '') {
+  const asked = sought.value;
   try {
-    const { items, next_cursor: next } = await api.listRooms(cursor);
+    const { items, next_cursor: next } = await api.listRooms(cursor, asked.trim());
+    if (asked !== sought.value) return; // one has typed on
     roomsLoaded(items, next ?? '', cursor !== '');
+    await lookInto(items);
   } catch (error) {
     tell(errorText(error.code ?? 'UNREACHABLE', error.message));
+  }
+}
+
+/** Who is inside, one room after the other. @param {import('../state.js').Room[]} rooms */
+async function lookInto(rooms) {
+  for (const { id } of rooms.filter(({ participants }) => participants).slice(0, LOOKED_INTO)) {
+    const people = await api.participants(id).catch(() => null); // gone meanwhile: then it is known how many there were
+    if (people) insideIs(id, people.items.map(({ user_id: userId, display_name: name }) => ({ id: userId, name })));
   }
 }
