@@ -61,6 +61,7 @@ async def test_by_keyboard_messages_are_answered_changed_and_deleted(new_person:
     await ann.page.keyboard.press("Enter")
     await expect(message(bob, "I hvae it").locator(".quote")).to_contain_text("Bob")
     await expect(ann.page.locator(".answering")).to_have_count(0)
+    await ann.reads("Who has sheet 4?", "I hvae it")  # saved: until then there is nothing to change
 
     # ↑ in the empty box changes what one said last; Escape does not.
     await ann.page.keyboard.press("ArrowUp")
