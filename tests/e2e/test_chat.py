@@ -76,6 +76,8 @@ async def test_by_keyboard_messages_are_answered_changed_and_deleted(new_person:
     await bob.reads("Who has sheet 4?", "I have it")
     await expect(message(bob, "I have it").get_by_text("edited", exact=True)).to_be_visible()
 
+    await expect(writing_box(ann)).to_be_focused()
+
     # An emoji from the menu; the other one joins in with a click, and takes it away again.
     await ann.page.locator(".log").focus()
     await ann.page.keyboard.press("ArrowUp")
