@@ -142,7 +142,7 @@ class Played:
             self.newest[who] += 4000
         elif what == "ask":
             for ear in self.ears:
-                for (ssrc, number), raw in list(ear.seen.items())[-step:]:
+                for (ssrc, number), raw in sorted(ear.seen.items())[-step:]:
                     if number % 3 == 0:
                         sequence = int.from_bytes(raw[2:4], "big")
                         listener = EVE if ssrc == 81 else BOB
