@@ -85,6 +85,7 @@ async def test_a_private_room_is_entered_by_its_link_until_that_is_revoked(new_p
     email = await bob.page.evaluate("JSON.parse(localStorage.getItem('cwrk.session')).user.email")
     await bob.leave()
     await bob.page.get_by_role("button", name="Log out").click()
+    await expect(bob.page.get_by_label("Password")).to_be_visible()
     await bob.page.goto(bob.url + path)
     await bob.page.get_by_label("E-mail").fill(email)
     await bob.page.get_by_label("Password").fill(PASSWORD)
