@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos soak bench proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -70,6 +70,9 @@ screenshots: venv-dev ## the README's pictures; of every page: make screenshots 
 
 chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
+
+soak: venv-dev ## people come and go for an hour: memory, files and tasks of each service; MINUTES=
+	$(VENV) -m bench.soak --minutes $(or $(MINUTES),60)
 
 bench: venv ## CPU a forwarded packet; voices on a bad network and in a crowd; requests and deliveries a CPU-second
 	$(VENV) -m bench.forward

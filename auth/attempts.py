@@ -151,8 +151,9 @@ class Attempts:
             rows = await _lock(connection, keys, now)
             if pair is not None and (rows[pair].trusted_until or now) > now:
                 keys = tuple(key for key in keys if key.rule is not ACCOUNT)
-            wait = max(rows[key].blocked_until - now for key in keys)
-            if wait > timedelta(0):
+            # Only a rule makes wait: others who ask in the same moment, by a clock a little ahead, do not.
+            waits = [rows[key].blocked_until - now for key in keys if rows[key].count >= key.rule.free]
+            if waits and (wait := max(waits)) > timedelta(0):
                 # Leaving by an exception rolls back: a try that is refused is not counted.
                 raise TooMany(
                     "Too many attempts. Wait a little, then try again.",

@@ -43,6 +43,7 @@ class Page:
         GCCollector(registry=self.registry)
         about = {"service": service, "version": VERSION, "python": platform.python_version()}
         Info("cwrk_build", "What runs.", registry=self.registry).info(about)
+        self.reads(_tasks)
         self._lag = Histogram(
             "cwrk_event_loop_lag_seconds",
             "How late the event loop is with what is due: everybody waits for that.",
@@ -65,6 +66,13 @@ class Page:
             due = clock() + LAG_SECONDS
             await asyncio.sleep(LAG_SECONDS)
             self._lag.observe(max(0.0, clock() - due))
+
+
+def _tasks() -> Iterable[Metric]:
+    """The page is asked for within the loop, so it is that loop's."""
+    yield gauge(
+        "cwrk_event_loop_tasks", "What the event loop has begun and not ended.", len(asyncio.all_tasks())
+    )
 
 
 class _Reader(Collector):

@@ -164,6 +164,14 @@ async def test_a_class_behind_one_address_logs_in(counted: tuple[Attempts, Clock
         await tries.succeeded(await tries.reserve_login(f"{n}@example.org", HERE))
 
 
+async def test_who_asks_in_the_same_moment_is_not_kept_waiting(counted: tuple[Attempts, Clock]) -> None:
+    """Whose turn comes second may have looked at the clock first, or at another machine's."""
+    attempts, clock = counted
+    await attempts.reserve_login(ANN, HERE)
+    clock.forward(timedelta(milliseconds=-50))
+    await attempts.reserve_login("bob@example.org", HERE)
+
+
 async def test_a_subscriber_with_ipv6_is_one_address(counted: tuple[Attempts, Clock]) -> None:
     tries, _ = counted
     for n in range(PAIR.free):

@@ -21,6 +21,10 @@ async def test_every_page_tells_what_runs_and_how_the_process_and_its_loop_do() 
         assert found.values_of("cwrk_build_info", "version") == {VERSION}
         assert found("process_resident_memory_bytes") > 1e6
         assert found("process_open_fds") > 0
+        before = found("cwrk_event_loop_tasks")
+        one_more = asyncio.create_task(asyncio.sleep(60))
+        assert (await page())("cwrk_event_loop_tasks") == before + 1
+        one_more.cancel()
 
 
 def test_the_version_is_the_projects() -> None:

@@ -158,6 +158,10 @@ class Student:
         self.voice_id = answer["payload"]["voice_id"]
         await self.voice.connect(answer["payload"]["sdp"])
 
+    def fall_silent(self) -> None:
+        """Its voice is gone without a word, as that of a laptop that is shut."""
+        self._voices.pop().socket.close()
+
     async def hears_from_the_worker(self) -> None:
         """Adopts the voice that it has, so that the worker is asked, after all that it was told before."""
         ref_id = f"adopts {next(self._numbers)}"
