@@ -1,9 +1,9 @@
-"""`python -m bench.soak`: people come and go for an hour, and afterwards the services are as they were before.
+"""`python -m bench.soak`: people come and go for an hour, and then the services are as they were before.
 
     python -m bench.soak [--minutes 60] [--people 12] [--seed 1] [--json FILE]
 
-Memory, open files and tasks of each service are looked at every few seconds. What grows has a slope; what nobody
-cleared away is still there when everybody has gone.
+Memory, open files and tasks of each service are looked at every few seconds. What grows has a slope; what
+nobody cleared away is still there when everybody has gone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests import services
 
 LOOK_SECONDS = 5.0
 ROOMS = 4
-#: A seat is kept for 30 s, a silent voice for 5 s more, and a connection to PostgreSQL that nobody uses for a minute.
+#: A seat is kept for 30 s, a silent voice for 5 s, an idle connection to PostgreSQL for a minute.
 GONE_SECONDS = 75.0
 
 Seen = dict[tuple[str, Kind], list[tuple[float, float]]]
@@ -76,9 +76,9 @@ def taken(pid: int) -> tuple[float, int]:
 
 async def soak(minutes: float, count: int, seed: int) -> tuple[Seen, Seen, Seen, dict[str, int]]:
     """What was seen before anybody came, meanwhile, and after everybody had gone; and what they did."""
-    before, meanwhile, after = (
-        defaultdict[tuple[str, Kind], list[tuple[float, float]]](list) for _ in range(3)
-    )
+    before: Seen = defaultdict(list)
+    meanwhile: Seen = defaultdict(list)
+    after: Seen = defaultdict(list)
     with services.running(settings={"RATE_ADDRESS": "0"}) as chain:
         people = People(chain, random.Random(seed), ROOMS)
         async with aiohttp.ClientSession() as http:
@@ -125,9 +125,8 @@ def main() -> int:
             {"service": name, "kind": its.kind.name, "before": was, "after": is_now, **asdict(its)}
             for name, was, its, is_now in found
         ]
-        args.json.write_text(
-            json.dumps({**vars(args), "json": "", **machine, "counts": counts, "figures": figures}, indent=1)
-        )
+        asked = {"minutes": args.minutes, "people": args.people, "seed": args.seed}
+        args.json.write_text(json.dumps({**machine, **asked, "counts": counts, "figures": figures}, indent=1))
     return 0 if all(its.flat for _, _, its, _ in found) else 1
 
 

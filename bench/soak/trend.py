@@ -14,8 +14,8 @@ SETTLING = 0.25
 class Kind:
     """One figure of a process, and how much it may grow in an hour and still be called flat.
 
-    What is not a leak moves a slope too: people are more at one end of the run than at the other, and memory is
-    given back late. A leak of one object a visit is hundreds of them an hour.
+    What is not a leak moves a slope too: there are more people at one end of the run than at the other, and
+    memory is given back late. A leak of one object a visit is hundreds of them an hour.
     """
 
     name: str
@@ -35,7 +35,7 @@ KINDS = (MEMORY, FILES, TASKS)
 
 @dataclass(frozen=True)
 class Trend:
-    """How a figure went: at the `first` look and the `last`, its `middle` and its slope an hour once settled."""
+    """How a figure went: at the first look and the last, its middle and its slope once settled."""
 
     kind: Kind
     first: float
