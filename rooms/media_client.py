@@ -9,7 +9,7 @@ from typing import Any, cast
 from common import log, rpc
 from common.errors import CwrkError, Unavailable
 from proto import media_pb2, media_pb2_grpc
-from rooms.frames.outgoing import Answer, Quality, Slot, Speaker
+from rooms.frames.voice import Answer, Quality, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 0.25

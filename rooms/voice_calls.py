@@ -13,7 +13,7 @@ from proto import media_pb2
 from rooms.core import effects as do
 from rooms.core.effects import Effect
 from rooms.core.room import Room
-from rooms.frames.outgoing import Answer, Slot
+from rooms.frames.voice import Answer, Slot
 from rooms.lanes import Lanes
 from rooms.media_client import Worker, quality_of, slots_of, speakers_of
 from rooms.placement import Placement

@@ -44,19 +44,8 @@ from rooms.frames.incoming import (
     Typing,
     VoiceAttach,
 )
-from rooms.frames.outgoing import (
-    Ack,
-    Answer,
-    Hello,
-    Pong,
-    RoomView,
-    Slot,
-    Speaker,
-    Speakers,
-    State,
-    TimerView,
-    error,
-)
+from rooms.frames.outgoing import Ack, Hello, Pong, RoomView, State, TimerView, error
+from rooms.frames.voice import Answer, Slot, Speaker, Speakers
 
 SESSION_ENDED = (4001, "SESSION_ENDED")
 

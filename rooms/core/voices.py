@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from common.errors import Conflict, CwrkError, NotFound
 from rooms.core.effects import AttachVoice, CloseVoice, Effect, Negotiate, Send
 from rooms.frames.incoming import Offer, VoiceAttach
-from rooms.frames.outgoing import Answer, Quality, Slot, Slots, VoiceLost, error
+from rooms.frames.outgoing import error
+from rooms.frames.voice import Answer, Quality, Slot, Slots, VoiceLost
 
 
 @dataclass(slots=True)

@@ -27,7 +27,8 @@ from rooms.frames.incoming import (
     Typing,
     VoiceAttach,
 )
-from rooms.frames.outgoing import Error, Slot, Slots
+from rooms.frames.outgoing import Error
+from rooms.frames.voice import Slot, Slots
 
 MESSAGE = UUID("0198f000-0000-7000-8000-000000000000")
 

@@ -19,16 +19,8 @@ from rooms.core.effects import (
 from rooms.core.events import Event, Said
 from rooms.frames.codec import Frame
 from rooms.frames.incoming import Chat, Ice, Offer, Ping, Read
-from rooms.frames.outgoing import (
-    Answer,
-    ChatAck,
-    ChatSaid,
-    Error,
-    Pong,
-    Speaker,
-    Speakers,
-    VoiceLost,
-)
+from rooms.frames.outgoing import ChatAck, ChatSaid, Error, Pong
+from rooms.frames.voice import Answer, Speaker, Speakers, VoiceLost
 from tests.rooms.ann_and_bob import ANN, BOB, HELLO, room_with
 
 

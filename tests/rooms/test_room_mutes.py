@@ -12,12 +12,8 @@ from rooms.core.events import Ruled
 from rooms.core.participant import Member
 from rooms.frames.codec import Frame
 from rooms.frames.incoming import Mute, Offer
-from rooms.frames.outgoing import (
-    Answer,
-    Error,
-    ParticipantUpdated,
-    Present,
-)
+from rooms.frames.outgoing import Error, ParticipantUpdated, Present
+from rooms.frames.voice import Answer
 from tests.rooms.ann_and_bob import ANN, BOB, happens, room_with, tables_say
 
 

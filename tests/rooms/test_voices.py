@@ -4,7 +4,8 @@ from common.errors import NotFound, Unavailable
 from rooms.core.effects import AttachVoice, CloseVoice, Negotiate, Send
 from rooms.core.voices import Voices
 from rooms.frames.incoming import Offer, VoiceAttach
-from rooms.frames.outgoing import Answer, Error, Slot, Slots, VoiceLost
+from rooms.frames.outgoing import Error
+from rooms.frames.voice import Answer, Slot, Slots, VoiceLost
 
 SLOTS = (Slot("1", "2"),)
 
