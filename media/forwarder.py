@@ -319,6 +319,7 @@ class Forwarder:
                 continue
             mapped = out.map(number, timestamp, now)
             if mapped is None:
+                self.counters.drops[Drop.LATE] += 1
                 continue
             i = outbox.count
             first, sequence, stamp = mapped

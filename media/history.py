@@ -70,11 +70,13 @@ class History:
         newest = self.newest
         if newest is None:
             return []
-        return sorted(
+        # By their indexes: the ring may hold packets of before a leap, which those after it do not join on to.
+        kept = (self.get(index) for index in range(self._highest - SIZE + 1, self._highest + 1))
+        return [
             packet
-            for packet in self._ring
+            for packet in kept
             if packet is not None and (newest.timestamp - packet.timestamp) & 0xFFFFFFFF < span
-        )
+        ]
 
     def clear(self) -> None:
         """Forgets all of it. The owner sees to it that no index of before comes again."""

@@ -58,7 +58,7 @@ class Drop(enum.IntEnum):
     EMPTY = 8
     TOO_LONG = 9
     MUTED = 10
-    LATE = 11  # of before an unmute or a new source's start, or filled by redundancy meanwhile
+    LATE = 11  # of before an unmute, a new source's start or a slot's last change, or filled in meanwhile
     UNENCRYPTABLE = 12  # to one listener; the others got it
     UNKNOWN_REPEAT = 13  # a listener asked for what is not kept, or was never sent
     TOO_MANY_REPEATS = 14  # past what a listener may ask a second

@@ -15,8 +15,10 @@ static const double PAUSE = 0.03;
 Loop *loop_new(void *protect, void *unprotect, int sockets, const int *files, const int *address_sizes,
                const Limits *limits)
 {
+    if (sockets > SOCKETS || limits->ssrcs > MAX_SSRCS)
+        return NULL;
     Loop *loop = calloc(1, sizeof *loop);
-    if (!loop || sockets > SOCKETS || limits->ssrcs > MAX_SSRCS)
+    if (!loop)
         return NULL;
     pthread_mutex_init(&loop->lock, NULL);
     memcpy(&loop->protect, &protect, sizeof protect);

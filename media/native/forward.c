@@ -70,9 +70,12 @@ void forward(Loop *loop, Outbox *out, Downlink **routes, int count, const Packet
     for (int i = 0; i < count; i++) {
         Downlink *slot = routes[i];
         Mapped mapped;
-        if (!can_be_sent_to(slot->listener) ||
-            !stream_map(&slot->stream, packet->number, packet->timestamp, now, &mapped))
+        if (!can_be_sent_to(slot->listener))
             continue;
+        if (!stream_map(&slot->stream, packet->number, packet->timestamp, now, &mapped)) {
+            loop->counts.drops[LATE]++;
+            continue;
+        }
         int size = put(loop, out, slot, packet, &mapped, contributor);
         if (size < 0)
             continue;

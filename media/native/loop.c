@@ -127,16 +127,15 @@ void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *
             uint32_t ssrc = (uint32_t)datagram[4] << 24 | (uint32_t)datagram[5] << 16 | (uint32_t)datagram[6] << 8 |
                             datagram[7];
             if (admits(loop, transport, ssrc, now))
-                tell(loop, RTCP, socket, transport->numbers.number, address, datagram, size, RECORDS);
+                tell(loop, RTCP, socket, transport->numbers.number, address, datagram, size, OF_PARTICIPANTS);
         } else {
             take_rtp(loop, out, transport, datagram, size, now);
         }
     } else if (first < 4) {
-        /* What strangers send fills no more than half. */
-        tell(loop, STUN, socket, 0, address, datagram, size, transport ? RECORDS : RECORDS / 2);
+        tell(loop, STUN, socket, 0, address, datagram, size, transport ? OF_PARTICIPANTS : OF_STRANGERS);
     } else if (first >= 20 && first < 64) {
         if (transport)
-            tell(loop, DTLS, socket, transport->numbers.number, address, datagram, size, RECORDS);
+            tell(loop, DTLS, socket, transport->numbers.number, address, datagram, size, OF_PARTICIPANTS);
         else
             loop->counts.drops[STRANGER]++;
     } else {

@@ -21,7 +21,10 @@ enum {
     BATCH = 256,        /* datagrams sent by one call; so many in an Outbox are sent before the next packet */
     LONGEST = 1536,     /* octets a datagram that goes out can have: head, payload, tag */
     RECORDS = 1 << 19,  /* octets of records that wait for Python; full: what comes is dropped and counted */
-    SOCKETS = 64,
+    /* So much of it can be filled from outside: by strangers, and by participants. The rest is for what the loop says. */
+    OF_STRANGERS = RECORDS / 2,
+    OF_PARTICIPANTS = RECORDS / 4 * 3,
+    SOCKETS = 256,      /* a record names one by an octet */
 };
 typedef enum { STUN, DTLS, RTCP, ASK, BEGINS, SEND } Kind;
 

@@ -78,6 +78,21 @@ def test_a_speaker_who_has_spoken_before_takes_a_slot_over_in_step(room: Room) -
     assert (eve.timestamp - ann.timestamp) & 0xFFFFFFFF == 24_000
 
 
+def test_what_is_too_late_for_a_slot_is_counted(room: Room) -> None:
+    """A packet of before the slot's change; who has heard the speaker all the time gets it."""
+    room.forwarder.add_route(ANN, EVE, "e1")
+    for sequence in (1, 3):
+        room.ends[ANN].say(sequence, b"%d" % sequence)
+    room.poll()
+    room.forwarder.add_route(ANN, BOB, "b1")
+    for sequence in (4, 2):
+        room.ends[ANN].say(sequence, b"%d" % sequence)
+    room.poll()
+    assert [each.payload for each in room.ends[BOB].hear()] == [b"4"]
+    assert [each.payload for each in room.ends[EVE].hear()] == [b"1", b"3", b"4", b"2"]
+    assert room.forwarder.counters.drops[Drop.LATE] == 1
+
+
 def test_a_leap_of_the_speaker_is_no_loss_to_the_listener(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     room.ends[ANN].say(10, b"before")

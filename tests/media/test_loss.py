@@ -316,6 +316,17 @@ def test_a_word_whose_start_came_long_before_the_rest_is_heard_from_its_start_to
     assert [each.payload for each in room.ends[BOB].hear()] == [b"word", b"goes", b"on..."]
 
 
+def test_a_late_listener_hears_nothing_of_before_a_leap(room: Room) -> None:
+    """Its stream would leap too, and look like thousands of lost packets."""
+    for sequence in (10, 11, 20_012, 20_013):
+        room.ends[ANN].say(sequence, b"%d" % sequence, timestamp=sequence % 1000 * FRAME)
+    room.poll(10.0)
+    room.forwarder.add_route(ANN, BOB, "b1", catch_up=True)
+    room.ends[ANN].say(20_014, b"20014", timestamp=14 * FRAME)
+    room.poll(10.02)
+    assert said(room.ends[BOB].hear()) == [(0, b"20012"), (1, b"20013"), (2, b"20014")]
+
+
 def test_a_click_is_no_word(room: Room) -> None:
     for sequence in range(30):
         room.ends[ANN].say(sequence, b"opus", level=127 if sequence % 3 else 10)

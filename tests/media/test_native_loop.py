@@ -24,7 +24,7 @@ from media.forwarder import Forwarder
 from media.loops import choose
 from media.native import build
 from media.native.loop import RECORDS, NativeLoop
-from media.packet_loop import Drop, SlotNumbers, TransportNumbers
+from media.packet_loop import Drop, Rates, SlotNumbers, TransportNumbers
 from tests.media.ends import ANN, BOB, EVE, LOOPS, OPUS, RED, End, Room
 
 native = pytest.mark.parametrize("loop", [each for each in LOOPS.values() if each is NativeLoop])
@@ -263,6 +263,32 @@ def test_what_is_handed_up_is_bounded_and_counted(running: Room) -> None:
         ann.socket.send(ann.to, bytes(20))
         stun += [datagram for _, datagram in loop.poll(RECORDS, 1.0).stun]
     stranger.socket.close()
+
+
+def test_what_a_participant_sends_leaves_room_for_what_the_loop_says(running: Room) -> None:
+    """Nobody polls, and one floods with what is to be handed up: questions to speakers are still asked."""
+    loop, ann, bob = running.forwarder, running.ends[ANN], running.ends[BOB]
+    deadline = time.monotonic() + 30
+    while not loop.counters.drops[Drop.UNATTENDED]:
+        assert time.monotonic() < deadline
+        for _ in range(50):
+            ann.socket.send(ann.to, bytes(1))  # as STUN begins
+    loop.add_route(ANN, BOB, "b1")
+    heard = 0
+    for sequence in range(0, 200, 2):  # the kernel may have no room for the first ones
+        ann.say(sequence, b"one of two")
+        select.select([bob.socket.fd], [], [], 0.2)
+        heard += len(bob.hear())
+        if heard > 1:
+            break
+    assert any(number == ANN for number, _, _ in loop.poll(RECORDS, time.monotonic()).missing)
+
+
+@native
+def test_a_machine_may_have_many_addresses(loop: Any) -> None:
+    """Each container network is one, and each is listened on by UDP and by TCP."""
+    wire = Wire()
+    loop([wire.open("127.0.0.1", 0) for _ in range(200)], Rates())
 
 
 def test_the_reasons_have_one_number_in_both_languages() -> None:
