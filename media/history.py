@@ -70,7 +70,7 @@ class History:
         newest = self.newest
         if newest is None:
             return []
-        # By their indexes: the ring may hold packets of before a leap, which those after it do not join on to.
+        # By index: the ring may hold packets of before a leap, which do not join on to those after it.
         kept = (self.get(index) for index in range(self._highest - SIZE + 1, self._highest + 1))
         return [
             packet

@@ -177,17 +177,22 @@ def _use(section: sdp.Section, bundle: tuple[str, ...], *, uplink: bool, slots_l
     return Use.IDLE
 
 
+def _usable(section: sdp.Section) -> set[int]:
+    """The payload types that can be told from RTCP on the same port (RFC 5761, section 4)."""
+    return {number for number in section.codecs if str(number) in section.formats and not 64 <= number < 96}
+
+
 def _opus(section: sdp.Section) -> int | None:
-    listed = set(section.formats)
-    return next((pt for pt, codec in section.codecs.items() if codec == OPUS and str(pt) in listed), None)
+    usable = _usable(section)
+    return next((pt for pt, codec in section.codecs.items() if codec == OPUS and pt in usable), None)
 
 
 def _red(section: sdp.Section, opus: int) -> int:
     """RED whose blocks are all Opus."""
-    listed = set(section.formats)
+    usable = _usable(section)
     for payload_type, codec in section.codecs.items():
         blocks = section.parameters.get(payload_type, "").split("/")
-        if codec == RED and str(payload_type) in listed and set(blocks) == {str(opus)}:
+        if codec == RED and payload_type in usable and set(blocks) == {str(opus)}:
             return payload_type
     return 0
 

@@ -9,7 +9,6 @@ tests/media/test_transport_contract.py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 from collections.abc import Callable
 from typing import Final, cast
@@ -85,9 +84,10 @@ class Transport:
         """The client has been heard of: from now on the handshake's time runs."""
         self._reachable.set()
 
-    def receive(self, datagram: bytes) -> None:
-        """Takes a DTLS datagram of the client, also one that comes before we are ready."""
-        self._link.receive(datagram)
+    def receive(self, datagram: bytes) -> bool:
+        """Takes a DTLS datagram of the client, also one that comes before we are ready; False when too many
+        wait already."""
+        return self._link.receive(datagram)
 
     async def handshake(self, limit: float = HANDSHAKE_SECONDS) -> Keys:
         """Waits until the client is reachable, and then for the handshake, at most `limit` seconds.
@@ -154,7 +154,7 @@ class _Link:
         self._flight: list[bytes] = []
         self._answering = False
 
-    def receive(self, datagram: bytes) -> None:
+    def receive(self, datagram: bytes) -> bool:
         fragment = client_hello_fragment(datagram)
         if fragment is None:
             self._answering = False
@@ -166,9 +166,11 @@ class _Link:
             if fragment[1] == 0:
                 for sent in self._flight:
                     self._send_datagram(sent)
-            return
-        with contextlib.suppress(asyncio.QueueFull):
-            self._queue.put_nowait(datagram)
+            return True
+        if self._queue.full():
+            return False
+        self._queue.put_nowait(datagram)
+        return True
 
     def close(self) -> None:
         self._closed = True

@@ -1,10 +1,8 @@
 """The Worker: rooms and their voices, on this process's sockets.
 
 It puts the parts together and holds no rule of its own that one of them could: Router says who hears whom,
-IceLite whose a datagram is, Transport who is at the other end, Forwarder carries the packets. Everything
-here runs in the event loop, so that a method is one step.
-
-A participant is (room_id, user_id) and has one voice; a new one takes the old one's place.
+IceLite whose a datagram is, Transport who is at the other end, Voices which there are, Forwarder carries the
+packets. Everything here runs in the event loop, so that a method is one step.
 """
 
 from __future__ import annotations
@@ -22,7 +20,7 @@ from common import errors, log
 from media import negotiation
 from media.advertised import candidates_of
 from media.datagrams import PacketSocket
-from media.events import Events, LoadEvent, SlotsEvent, VoiceLostEvent
+from media.events import Events, LoadEvent
 from media.figures import Figures
 from media.forwarder import Forwarder
 from media.ice import Credentials, IceLite
@@ -35,8 +33,9 @@ from media.rtcp_calls import RtcpCalls
 from media.rtp import SILENT
 from media.sdp import BadOffer
 from media.speakers import INTERVAL
-from media.transport import Certificate, HandshakeFailed, Transport
+from media.transport import Certificate, Transport
 from media.voice import Voice, contributor, new_voice
+from media.voices import Voices
 
 #: Without any packet, when voice was flowing right before: lost. Silent speakers send every 0.4 s.
 LOST_SPEAKING: Final = 5.0
@@ -89,11 +88,9 @@ class Worker:
         self.candidates = candidates_of(sockets) if candidates is None else candidates
         self._certificate = Certificate()
         self._ice = IceLite()
-        self._rooms: dict[str, Room] = {}
-        self._voices: dict[int, Voice] = {}
-        self._paths = Paths(self._ice, self.forwarder, sockets, self._voices)
+        self._voices = Voices(self.forwarder, self._ice, self.events, self.figures)
+        self._paths = Paths(self._ice, self.forwarder, sockets, self._voices.by_number)
         self._next_number = 1
-        self._closing: set[asyncio.Task[None]] = set()
         self._told_load = self.load
         self._reading = False
 
@@ -106,11 +103,10 @@ class Worker:
         participant has one already, that goes on until the new one is through its handshake.
         """
         offer = negotiation.read_offer(sdp, self._limits.slots)
-        room = self._rooms.get(room_id)
-        for voice in self._voices_of(room, user_id):
+        for voice in self._voices.of(room_id, user_id):
             if offer.is_of_the_connection_of(voice.offer):
                 return self._restart(voice, offer, muted=muted)
-        room = self._room_for(room_id, user_id)
+        self._check_room_for(room_id, user_id)
         voice = self._new_voice(room_id, user_id, offer, muted=muted)
         uplink = offer.uplink
         self.forwarder.add_transport(
@@ -124,18 +120,7 @@ class Worker:
             ),
         )
         credentials = self._ice.add(voice.number, offer.ufrag, (room_id, user_id))
-        self._voices[voice.number] = voice
-        if user_id in room.voices:
-            if user_id in room.arriving:
-                self._lose(room.arriving[user_id], "taken_over")
-            room.arriving[user_id] = voice
-            self.set_muted(room_id, user_id, muted)
-        else:
-            self._arrive(room, voice)
-        voice.task = asyncio.create_task(self._run(voice))
-        logger.info(
-            "voice opened", room_id=room_id, user_id=user_id, voice_id=voice.id, slots=len(voice.slots)
-        )
+        self._voices.begin(voice)
         return self._answer(voice, credentials)
 
     def _restart(self, voice: Voice, offer: Offer, *, muted: bool) -> Negotiated:
@@ -159,83 +144,59 @@ class Worker:
             voice.cname,
             voice.answers,
         )
-        return Negotiated(negotiation.answer(voice.offer, local), voice.id, self._slots_of(voice))
+        return Negotiated(negotiation.answer(voice.offer, local), voice.id, self._voices.slots_of(voice))
 
     def attach(self, room_id: str, user_id: str, voice_id: str, *, muted: bool) -> tuple[Slot, ...]:
         """The slots of a voice that still runs. Raises NotFound when it does not."""
-        for voice in self._voices_of(self._rooms.get(room_id), user_id):
+        for voice in self._voices.of(room_id, user_id):
             if voice.id == voice_id:
                 self.set_muted(room_id, user_id, muted)
-                return self._slots_of(voice)
+                return self._voices.slots_of(voice)
         raise errors.NotFound("That voice has ended.", code="VOICE_GONE")
 
     def slots(self, room_id: str, user_id: str) -> tuple[Slot, ...]:
         """The participant's slots as they are now; none without a voice."""
-        room = self._rooms.get(room_id)
+        room = self._voices.rooms.get(room_id)
         return room.router.slots(user_id) if room else ()
 
     def set_muted(self, room_id: str, user_id: str, muted: bool) -> None:
         """Mutes or unmutes a participant's voice; nothing happens when there is none."""
-        room = self._rooms.get(room_id)
-        if room is not None:
-            for voice in self._voices_of(room, user_id):
-                voice.muted = muted
-            room.perform(room.router.set_muted(user_id, muted))
+        self._voices.set_muted(room_id, user_id, muted)
 
     def close(self, room_id: str, user_id: str) -> None:
         """Ends a participant's voice; nothing happens when there is none."""
-        for voice in self._voices_of(self._rooms.get(room_id), user_id):
-            self._leave(voice)
+        for voice in self._voices.of(room_id, user_id):
+            self._voices.leave(voice)
             self.figures.ended["left"] += 1
 
     def end_room(self, room_id: str) -> None:
         """Ends the room's voices, which can go on at another worker."""
-        room = self._rooms.get(room_id)
-        for user_id in list(room.voices) if room else ():
-            for voice in self._voices_of(room, user_id):
-                self._leave(voice)
-                self._tell_lost(voice, "worker_lost")
+        self._voices.end_room(room_id)
 
     @property
     def room_ids(self) -> list[str]:
         """The rooms that have voices."""
-        return list(self._rooms)
+        return list(self._voices.rooms)
 
     @property
     def rooms(self) -> Collection[Room]:
-        return self._rooms.values()
+        return self._voices.rooms.values()
 
     @property
     def voices(self) -> Collection[Voice]:
-        return self._voices.values()
+        return self._voices.by_number.values()
 
     @property
     def load(self) -> LoadEvent:
-        return LoadEvent(len(self._voices))
+        return LoadEvent(len(self._voices.by_number))
 
-    # --- voices ------------------------------------------------------------------------------------------
-
-    def _voices_of(self, room: Room | None, user_id: str) -> list[Voice]:
-        """The arriving one first: the other then ends without being succeeded."""
+    def _check_room_for(self, room_id: str, user_id: str) -> None:
+        room = self._voices.rooms.get(room_id)
         if room is None:
-            return []
-        return [each[user_id] for each in (room.arriving, room.voices) if user_id in each]
-
-    def _slots_of(self, voice: Voice) -> tuple[Slot, ...]:
-        room = self._rooms[voice.room_id]
-        if room.voices.get(voice.user_id) is voice:
-            return room.router.slots(voice.user_id)
-        return tuple(Slot(each.mid, None) for each in voice.slots)
-
-    def _room_for(self, room_id: str, user_id: str) -> Room:
-        room = self._rooms.get(room_id)
-        if room is None:
-            if len(self._rooms) >= self._limits.rooms:
+            if len(self._voices.rooms) >= self._limits.rooms:
                 raise errors.Unavailable("This media worker is full.", code="WORKER_FULL", retry_after=5.0)
-            room = self._rooms[room_id] = Room(room_id, self.forwarder, self.events)
         elif user_id not in room.voices and len(room.voices) >= self._limits.participants:
             raise errors.Unavailable("The room's voice channel is full.", code="VOICE_FULL", retry_after=5.0)
-        return room
 
     def _new_voice(self, room_id: str, user_id: str, offer: Offer, *, muted: bool) -> Voice:
         certificate = self._certificate.current(datetime.datetime.now(datetime.UTC))
@@ -251,77 +212,6 @@ class Worker:
         )
         self._next_number += 1
         return voice
-
-    async def _run(self, voice: Voice) -> None:
-        """A voice from its offer to the end of its connection."""
-        try:
-            keys = await voice.transport.handshake()
-            self.figures.joined.observe(time.monotonic() - voice.opened_at)
-            self.forwarder.set_keys(voice.number, keys)
-            if self._is_arriving(voice):
-                self._succeed(voice, "taken_over")
-            await voice.transport.ended()
-        except HandshakeFailed as failure:
-            logger.warning("handshake failed", voice_id=voice.id, why=str(failure))
-        except Exception:
-            # Whatever it is, it is this voice's alone: the others go on.
-            logger.exception("transport failed", voice_id=voice.id)
-        self._lose(voice, "failed")
-
-    def _is_arriving(self, voice: Voice) -> bool:
-        return self._rooms[voice.room_id].arriving.get(voice.user_id) is voice
-
-    def _arrive(self, room: Room, voice: Voice) -> None:
-        """From here on the Router's participant is this voice."""
-        room.voices[voice.user_id] = voice
-        mids = tuple(each.mid for each in voice.slots)
-        speaks = voice.offer.uplink is not None
-        effects = room.router.join(voice.user_id, mids, speaks=speaks, muted=voice.muted)
-        room.perform(effects)
-
-    def _succeed(self, voice: Voice, reason: str) -> None:
-        """An arriving voice takes the place of the one before it, which ends for this reason."""
-        room = self._rooms[voice.room_id]
-        del room.arriving[voice.user_id]
-        before = room.voices[voice.user_id]
-        self._arrive(room, voice)
-        self._end(before)
-        self._tell_lost(before, reason)
-        self.events.emit(SlotsEvent(voice.room_id, voice.user_id, voice.id, self._slots_of(voice)))
-
-    def _lose(self, voice: Voice, reason: str) -> None:
-        arriving = self._rooms[voice.room_id].arriving.get(voice.user_id)
-        if arriving is None or arriving is voice:
-            self._leave(voice)
-            self._tell_lost(voice, reason)
-        else:
-            self._succeed(arriving, reason)
-
-    def _tell_lost(self, voice: Voice, reason: str) -> None:
-        self.figures.ended[reason] += 1
-        self.events.emit(VoiceLostEvent(voice.room_id, voice.user_id, voice.id, reason))
-
-    def _leave(self, voice: Voice) -> None:
-        room = self._rooms[voice.room_id]
-        if self._is_arriving(voice):
-            del room.arriving[voice.user_id]
-        else:
-            room.leave(voice.user_id)
-            if room.router.empty:
-                del self._rooms[voice.room_id]
-        self._end(voice)
-
-    def _end(self, voice: Voice) -> None:
-        """Takes a voice's connection down; the Router is another matter."""
-        del self._voices[voice.number]
-        self._ice.remove(voice.number)
-        self.forwarder.drop_transport(voice.number)
-        if voice.task is not asyncio.current_task():
-            voice.task.cancel()
-        goodbye = asyncio.create_task(voice.transport.close())
-        self._closing.add(goodbye)
-        goodbye.add_done_callback(self._closing.discard)
-        logger.info("voice closed", room_id=voice.room_id, user_id=voice.user_id, voice_id=voice.id)
 
     # --- packets and time --------------------------------------------------------------------------------
 
@@ -339,9 +229,7 @@ class Worker:
             yield
         finally:
             ticker.cancel()
-            for room_id in self.room_ids:
-                self.end_room(room_id)
-            await asyncio.gather(ticker, *self._closing, return_exceptions=True)
+            await asyncio.gather(ticker, self._voices.close(), return_exceptions=True)
             self._reading = False
             for fd, _ in watched:
                 loop.remove_reader(fd)
@@ -358,22 +246,22 @@ class Worker:
             asyncio.get_running_loop().call_soon(self._readable, index)
         for path, datagram in polled.stun:
             self._paths.check(path, datagram, now)
+        voices = self._voices.by_number
         for number, datagram in polled.dtls:
-            voice = self._voices[number]
-            if voice.records.spent(now):
-                self.forwarder.count_drop(Drop.TOO_MANY)
-            else:
+            voice = voices[number]
+            spent = voice.records.spent(now)
+            if not spent:
                 voice.records.used += 1
-                voice.transport.receive(datagram)
+            if spent or not voice.transport.receive(datagram):
+                self.forwarder.count_drop(Drop.TOO_MANY)
         for number, compound in polled.rtcp:
-            self._rtcp.heard(self._voices[number], compound, now)
+            self._rtcp.heard(voices[number], compound, now)
         for number, ssrc, sequences in polled.missing:
-            self._rtcp.ask(self._voices[number], ssrc, sequences)
+            self._rtcp.ask(voices[number], ssrc, sequences)
         for number in polled.onsets:
-            voice = self._voices[number]
-            room = self._rooms[voice.room_id]
-            if room.voices.get(voice.user_id) is voice:
-                room.begins(voice.user_id, now)
+            voice = voices[number]
+            if self._voices.is_current(voice):
+                self._voices.rooms[voice.room_id].begins(voice.user_id, now)
 
     async def _tick_for_ever(self) -> None:
         while True:
@@ -391,18 +279,22 @@ class Worker:
         if self.load != self._told_load:
             self._told_load = self.load
             self.events.emit(self.load)
-        for voice in list(self._voices.values()):
-            if self._is_lost(voice, now):
-                self._lose(voice, "timeout")
-            elif now >= voice.report_at:
-                self._rtcp.report(voice, now, wall)
+        for voice in list(self._voices.by_number.values()):
+            try:
+                if self._is_lost(voice, now):
+                    self._voices.lose(voice, "timeout")
+                elif now >= voice.report_at:
+                    self._rtcp.report(voice, now, wall)
+            except Exception:
+                # It is this voice's alone: the others are looked after.
+                logger.exception("voice not looked after", voice_id=voice.id)
 
     def _listen(self, now: float) -> None:
         heard: dict[str, dict[str, int]] = {}
         for number, level in self.forwarder.levels().items():
-            voice = self._voices[number]
+            voice = self._voices.by_number[number]
             heard.setdefault(voice.room_id, {})[voice.user_id] = SILENT - level
-        for room_id, room in self._rooms.items():
+        for room_id, room in self._voices.rooms.items():
             room.listen(heard.get(room_id, {}), now)
 
     def _is_lost(self, voice: Voice, now: float) -> bool:

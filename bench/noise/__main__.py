@@ -31,19 +31,18 @@ _HOST: Final = "127.0.0.1"
 _BATCH: Final = 64
 #: Then the insider comes anew: another handshake, other keys, SSRCs that count afresh.
 _LIFE: Final = 20_000
-#: The worker's memory is looked at when it has grown to what it needs.
-_WARM: Final = 0.1
+#: How often the worker's memory is looked at. The first time it has grown to what it needs.
+_LOOKS: Final = 10
 
 
 @dataclass(frozen=True)
 class Report:
-    """`uncaught` are errors that reached the event loop; memory is in MiB."""
+    """`uncaught` are errors that reached the event loop; `memory` in MiB, after each tenth."""
 
     datagrams: int
     seconds: float
     uncaught: list[str]
-    memory_before: float
-    memory_after: float
+    memory: list[float]
     heard: int
     said: int
     drops: dict[str, int]
@@ -63,7 +62,8 @@ async def run(datagrams: int, seed: int, packet_loop: MakeLoop) -> Report:
         for name, client in (("ann", ann), ("bob", bob)):
             await client.connect(worker.negotiate("room", name, client.offer(), muted=False).sdp)
         outside = [DatagramSocket(_HOST, 0) for _ in range(8)]
-        done, memory_before, began = 0, 0.0, time.monotonic()
+        memory: list[float] = []
+        done, began = 0, time.monotonic()
         while done < datagrams:
             # At a new address: answers to the last one's noise would be taken for parts of this handshake.
             inside = DatagramSocket(_HOST, 0)
@@ -82,19 +82,18 @@ async def run(datagrams: int, seed: int, packet_loop: MakeLoop) -> Report:
                     ann.check()
                     bob.check()
                     bob.receive()
-                if not memory_before and done >= datagrams * _WARM:
-                    memory_before = _memory()
+                if done * _LOOKS >= datagrams * (len(memory) + 1):
+                    memory.append(_memory())
             inside.close()
         seconds = time.monotonic() - began
         worker.close("room", "eve")
         heard, said = await _heard(ann, bob)
-        memory_after = _memory()
         for each in outside:
             each.close()
         ann.socket.close()
         bob.socket.close()
     drops = dict(zip((drop.name for drop in Drop), worker.forwarder.counters.drops, strict=True))
-    return Report(done, seconds, uncaught, memory_before, memory_after, heard, said, drops)
+    return Report(done, seconds, uncaught, memory, heard, said, drops)
 
 
 async def _heard(ann: Client, bob: Client) -> tuple[int, int]:
@@ -130,10 +129,11 @@ def main() -> None:
     log.configure("bench", level="error")
     report = asyncio.run(run(arguments.datagrams, arguments.seed, choose(arguments.loop)))
     rate = report.datagrams / report.seconds
+    memory = " ".join(f"{each:.1f}" for each in report.memory)
     print(
         f"{report.datagrams:,} datagrams in {report.seconds:.0f} s, {rate:,.0f} a second;"
-        f" uncaught: {len(report.uncaught)}; memory {report.memory_before:.1f} MiB after a tenth,"
-        f" {report.memory_after:.1f} MiB at the end; then {report.heard} of {report.said} packets heard"
+        f" uncaught: {len(report.uncaught)}; MiB after each tenth: {memory};"
+        f" then {report.heard} of {report.said} packets heard"
     )
     print(
         "dropped: " + ", ".join(f"{name.lower()} {count:,}" for name, count in report.drops.items() if count)

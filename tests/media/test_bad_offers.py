@@ -27,6 +27,7 @@ OFFER = chromium(slots=1)
         (text(replaced(OFFER, "a=mid:1", "a=mid:" + "x" * 65)), "token"),
         (text(without(OFFER, "a=group")), "no m-line is audio"),
         (text(without(OFFER, "a=rtpmap:111")), "no m-line is audio with Opus"),
+        (text(replaced(OFFER, "111", "72")), "no m-line is audio with Opus"),  # it would read as RTCP
         (text(replaced(OFFER, "m=audio", "m=video")), "no m-line is audio"),
         (text(without(OFFER, "a=ice-ufrag")), "a=ice-ufrag"),
         (text(without(OFFER, "a=ice-pwd")), "a=ice-pwd"),

@@ -138,7 +138,7 @@ async def test_a_replayed_packet_changes_nothing(worker: Worker) -> None:
         voice = sent_by(ann)
         await until(bob.receive)
         assert await ann.is_heard_by(bob)
-        number = next(n for n, each in worker._voices.items() if each.user_id == "ann")
+        number = next(n for n, each in worker._voices.by_number.items() if each.user_id == "ann")
         await until(lambda: worker.forwarder.levels() == {})
         heard, before = worker.forwarder.heard(number), list(worker.forwarder.counters.drops)
         for _ in range(20):

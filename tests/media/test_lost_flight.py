@@ -107,6 +107,13 @@ async def test_a_client_with_another_certificate_is_refused() -> None:
         await connect(client, server)
 
 
+async def test_what_comes_before_the_handshake_is_bounded_and_told() -> None:
+    _, server, _ = ends()
+    taken = [server.receive(bytes([22, 0xFE, 0xFD]) + bytes(30)) for _ in range(40)]
+    assert taken == [True] * 32 + [False] * 8
+    await server.close()
+
+
 async def test_a_client_that_never_says_hello_is_given_up() -> None:
     _, server, _ = ends()
     server.reachable()

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from media.events import SlotsEvent, VoiceLostEvent
 from media.router import Slot
 from media.worker import LOST_SILENT, LOST_SPEAKING, Worker
@@ -33,6 +35,24 @@ async def test_a_listener_has_until_its_next_consent_checks(worker: Worker) -> N
         worker.tick(now + LOST_SILENT + 0.5, 0.0)
         await until(lambda: events)
         assert events == [VoiceLostEvent("room", "bob", bob.negotiated.voice_id, "timeout")]
+
+
+async def test_one_voices_trouble_keeps_nobody_else_from_being_looked_after(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = Voice(worker, "room", "ann"), Voice(worker, "room", "bob")
+    async with voices(ann, bob), recorded(worker) as events:
+        heard = worker.forwarder.heard
+
+        def fails_for_ann(number: int) -> tuple[float | None, float | None]:
+            if next(each.user_id for each in worker.voices if each.number == number) == "ann":
+                raise ArithmeticError("as if")
+            return heard(number)
+
+        monkeypatch.setattr(worker.forwarder, "heard", fails_for_ann)
+        worker.tick(time.monotonic() + LOST_SILENT + 0.5, 0.0)
+        await until(lambda: any(isinstance(event, VoiceLostEvent) for event in events))
+        assert [each.user_id for each in worker.voices] == ["ann"]
 
 
 async def test_who_is_lost_and_comes_back_is_where_they_were(worker: Worker) -> None:
