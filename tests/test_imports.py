@@ -1,6 +1,7 @@
 """The architecture, as imports show it: what a service may know of the others, who may touch aiortc."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,13 @@ def test_the_pure_core_of_rooms_knows_no_socket_no_clock_and_no_database() -> No
         ours = {name for name in modules if name.partition(".")[0] in ("common", "proto", "rooms")}
         assert {name for name in ours if not name.startswith(allowed)} == set(), path
         assert {name.partition(".")[0] for name in modules} & impure == set(), path
+
+
+def test_the_client_is_whole_without_the_server() -> None:
+    allowed = {"client", "aiohttp", *sys.stdlib_module_names}
+    for path in sources("client"):
+        of_voice = {"aiortc", "av"} if path.name in ("voice.py", "room.py") else set()
+        assert imported(path) - allowed - of_voice == set(), path
 
 
 @pytest.mark.parametrize("library", MAY_IMPORT)
