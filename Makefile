@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos soak bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log soak bench proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -68,7 +68,10 @@ screenshots: venv-dev ## the README's pictures; of every page: make screenshots 
 	@$(VENV) -m dev.browsers
 	$(VENV) -m tests.e2e.screenshots $(FOLDER)
 
-chaos: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
+chaos: venv-dev ## each part killed, stopped, hung, cut off and slowed during a call: what it costs; wants root. ONLY=
+	@$(VENV) -m tests.chaos.table --only "$(ONLY)"
+
+chaos-log: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
 
 soak: venv-dev ## people come and go for an hour: memory, files and tasks of each service; MINUTES=

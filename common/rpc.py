@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -94,7 +94,9 @@ class Client:
         except grpc.aio.AioRpcError as error:
             raise self._domain_error(error) from None
 
-    async def stream(self, method: Callable[..., AsyncIterable[Res]], request: Message) -> AsyncIterator[Res]:
+    async def stream(
+        self, method: Callable[..., AsyncIterable[Res]], request: Message
+    ) -> AsyncGenerator[Res, None]:
         """A server's stream until it ends; no deadline, since keepalive notices a dead server."""
         try:
             async for message in method(request, metadata=self._metadata("")):

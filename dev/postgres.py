@@ -75,13 +75,14 @@ def _everybody_reaches(path: Path) -> bool:
 class Postgres:
     """One server over one data folder. `folder` gets `data/`, `password` and `log`.
 
-    Start, stop and kill at will. It listens on a loopback port, and asks for a password because other users
-    reach that too.
+    Start, stop and kill at will. It listens at `host`, and asks for a password because other users reach
+    loopback too.
     """
 
     folder: Path
     port: int = field(default_factory=ports.free_port)
     settings: Mapping[str, str] = field(default_factory=lambda: DURABLE)
+    host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -98,7 +99,7 @@ class Postgres:
 
     def url(self, database: str = "postgres") -> str:
         """Where to connect, with the password in it: not for logs."""
-        return f"postgresql://{ROLE}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{ROLE}:{self.password}@{self.host}:{self.port}/{database}"
 
     def prepare(self) -> Disguise:
         """Make the data folder if there is none, and see that it belongs to whom the server will run as."""
@@ -143,11 +144,14 @@ class Postgres:
             raise PostgresError(
                 f"PostgreSQL could not make its data folder {self.data}: {_last_line(done.stderr)}"
             )
+        if self.host != "127.0.0.1":
+            with (self.data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet scram-sha-256\n")
 
     def command(self) -> list[str]:
         """The server's command line, before any disguise."""
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.host,
             "port": str(self.port),
             "unix_socket_directories": "",  # a socket's path is limited to 107 bytes, a checkout's is not
             **self.settings,

@@ -25,6 +25,7 @@ class Valkey:
 
     folder: Path
     port: int = field(default_factory=ports.free_port)
+    host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,7 +39,7 @@ class Valkey:
     @property
     def url(self) -> str:
         """Where to connect, with the password in it: not for logs."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return f"redis://:{self.password}@{self.host}:{self.port}/0"
 
     def prepare(self) -> None:
         """Write the configuration; the password is made once and kept, so that clients survive a restart."""
@@ -50,7 +51,7 @@ class Valkey:
         config = self.folder / "valkey.conf"
         config.touch(mode=0o600)
         config.write_text(
-            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n"
+            f"bind {self.host}\nport {self.port}\nrequirepass {self.password}\n"
             f'dir "{self.folder}"\nsave ""\nappendonly no\nlogfile ""\n'
             # All of it may be lost, so when memory runs short the oldest goes.
             "maxmemory 256mb\nmaxmemory-policy allkeys-lru\n"
@@ -69,7 +70,7 @@ class Valkey:
         """Whether the server that answers on our port is ours and takes commands."""
         with (
             contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe,
+            socket.create_connection((self.host, self.port), timeout=1) as probe,
         ):
             probe.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
             answer = b""

@@ -13,6 +13,8 @@ from media.quality import Score
 from media.router import Slot
 from media.speakers import Speaker
 
+#: How often a subscriber hears something at least: silence is how it knows that the worker hangs.
+ALIVE_SECONDS: Final = 0.5
 #: Events that wait for one subscriber. Full: the subscription ends, and the subscriber starts afresh.
 QUEUE: Final = 16_384
 
@@ -75,7 +77,21 @@ class DrainingEvent:
     """The worker is about to stop."""
 
 
-Event = SlotsEvent | SpeakersEvent | VoiceLostEvent | QualityEvent | HeldEvent | LoadEvent | DrainingEvent
+@dataclass(frozen=True, slots=True)
+class AliveEvent:
+    """There was nothing else to say for ALIVE_SECONDS."""
+
+
+Event = (
+    SlotsEvent
+    | SpeakersEvent
+    | VoiceLostEvent
+    | QualityEvent
+    | HeldEvent
+    | LoadEvent
+    | DrainingEvent
+    | AliveEvent
+)
 
 
 class Overrun(Exception):
@@ -83,7 +99,7 @@ class Overrun(Exception):
 
 
 class Subscription:
-    """One subscriber's events, in order, from its start to the worker's end.
+    """One subscriber's events, in order, from its start to the worker's end; now and then an AliveEvent.
 
     What is waiting and outdated gives way to what is new: of a room's speakers, and of a voice's slots and
     quality, only the last is worth telling. Raises Overrun in place of the first event that found the queue
@@ -116,9 +132,13 @@ class Subscription:
         while self._waiting or not self._closed:
             if self._waiting:
                 yield self._waiting.popitem(last=False)[1]
-            else:
-                self._news.clear()
-                await self._news.wait()
+                continue
+            self._news.clear()
+            try:
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await self._news.wait()
+            except TimeoutError:
+                yield AliveEvent()
         if self._overrun:
             raise Overrun("the subscriber did not keep up with the events")
 
@@ -136,7 +156,7 @@ def _subject(event: Event) -> Hashable:
             return "quality", voice_id
         case HeldEvent(room_id=room_id):
             return "held", room_id
-        case LoadEvent() | DrainingEvent():
+        case LoadEvent() | DrainingEvent() | AliveEvent():
             return type(event).__name__
 
 

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from common import errors, log, metrics, rpc
+from common import VERSION, errors, log, metrics, rpc
 from common.lifecycle import background
 from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
 from media.datagrams import PacketSocket
 from media.events import (
+    ALIVE_SECONDS,
+    AliveEvent,
     DrainingEvent,
     Event,
     HeldEvent,
@@ -99,7 +101,10 @@ class Service(media_pb2_grpc.MediaServicer):
             # As it is now: what happens while this is sent comes by the subscription.
             standing: list[Event] = [self._worker.load, *([DrainingEvent()] if self._draining else [])]
             standing += [HeldEvent(each, self._placements.of(each)) for each in self._worker.room_ids]
-            yield media_pb2.Event(hello=media_pb2.WorkerHello(worker_id=self._worker.id))
+            hello = media_pb2.WorkerHello(
+                worker_id=self._worker.id, version=VERSION, alive_ms=int(ALIVE_SECONDS * 1000)
+            )
+            yield media_pb2.Event(hello=hello)
             for event in standing:
                 yield _event(event)
             try:
@@ -164,6 +169,8 @@ def _event(event: Event) -> media_pb2.Event:
             return media_pb2.Event(load=media_pb2.WorkerLoad(voices=voices))
         case DrainingEvent():
             return media_pb2.Event(draining=media_pb2.WorkerDraining())
+        case AliveEvent():
+            return media_pb2.Event(alive=media_pb2.WorkerAlive())
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11proto/media.proto\x12\rcwrk.media.v1\"$\n\x04Slot\x12\x0b\n\x03mid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"d\n\x10NegotiateRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0b\n\x03sdp\x18\x03 \x01(\t\x12\r\n\x05muted\x18\x04 \x01(\x08\x12\x12\n\ngeneration\x18\x05 \x01(\x04\"V\n\x11NegotiateResponse\x12\x0b\n\x03sdp\x18\x01 \x01(\t\x12\x10\n\x08voice_id\x18\x02 \x01(\t\x12\"\n\x05slots\x18\x03 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\"f\n\rAttachRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\r\n\x05muted\x18\x04 \x01(\x08\x12\x12\n\ngeneration\x18\x05 \x01(\x04\"4\n\x0e\x41ttachResponse\x12\"\n\x05slots\x18\x01 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\"B\n\x0fSetMutedRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05muted\x18\x03 \x01(\x08\"\x12\n\x10SetMutedResponse\"0\n\x0c\x43loseRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x0f\n\rCloseResponse\"5\n\x0e\x45ndRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\"\x11\n\x0f\x45ndRoomResponse\"\x0f\n\rEventsRequest\" \n\x0bWorkerHello\x12\x11\n\tworker_id\x18\x01 \x01(\t\"f\n\x0cSlotsChanged\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\"\n\x05slots\x18\x04 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\")\n\x07Speaker\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\r\"L\n\x0fSpeakersChanged\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12(\n\x08speakers\x18\x02 \x03(\x0b\x32\x16.cwrk.media.v1.Speaker\"O\n\tVoiceLost\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x99\x01\n\x07Quality\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\x1a\n\rround_trip_ms\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04loss\x18\x05 \x01(\x01\x12\x11\n\tjitter_ms\x18\x06 \x01(\x01\x12\x0b\n\x03mos\x18\x07 \x01(\x01\x42\x10\n\x0e_round_trip_ms\"/\n\x08RoomHeld\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\"\x1c\n\nWorkerLoad\x12\x0e\n\x06voices\x18\x01 \x01(\r\"\x10\n\x0eWorkerDraining\"\x86\x03\n\x05\x45vent\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.cwrk.media.v1.WorkerHelloH\x00\x12,\n\x05slots\x18\x02 \x01(\x0b\x32\x1b.cwrk.media.v1.SlotsChangedH\x00\x12\x32\n\x08speakers\x18\x03 \x01(\x0b\x32\x1e.cwrk.media.v1.SpeakersChangedH\x00\x12.\n\nvoice_lost\x18\x04 \x01(\x0b\x32\x18.cwrk.media.v1.VoiceLostH\x00\x12)\n\x07quality\x18\x05 \x01(\x0b\x32\x16.cwrk.media.v1.QualityH\x00\x12,\n\troom_held\x18\x06 \x01(\x0b\x32\x17.cwrk.media.v1.RoomHeldH\x00\x12)\n\x04load\x18\x07 \x01(\x0b\x32\x19.cwrk.media.v1.WorkerLoadH\x00\x12\x31\n\x08\x64raining\x18\x08 \x01(\x0b\x32\x1d.cwrk.media.v1.WorkerDrainingH\x00\x42\x07\n\x05\x65vent2\xb9\x03\n\x05Media\x12N\n\tNegotiate\x12\x1f.cwrk.media.v1.NegotiateRequest\x1a .cwrk.media.v1.NegotiateResponse\x12\x45\n\x06\x41ttach\x12\x1c.cwrk.media.v1.AttachRequest\x1a\x1d.cwrk.media.v1.AttachResponse\x12K\n\x08SetMuted\x12\x1e.cwrk.media.v1.SetMutedRequest\x1a\x1f.cwrk.media.v1.SetMutedResponse\x12\x42\n\x05\x43lose\x12\x1b.cwrk.media.v1.CloseRequest\x1a\x1c.cwrk.media.v1.CloseResponse\x12H\n\x07\x45ndRoom\x12\x1d.cwrk.media.v1.EndRoomRequest\x1a\x1e.cwrk.media.v1.EndRoomResponse\x12>\n\x06\x45vents\x12\x1c.cwrk.media.v1.EventsRequest\x1a\x14.cwrk.media.v1.Event0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11proto/media.proto\x12\rcwrk.media.v1\"$\n\x04Slot\x12\x0b\n\x03mid\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"d\n\x10NegotiateRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0b\n\x03sdp\x18\x03 \x01(\t\x12\r\n\x05muted\x18\x04 \x01(\x08\x12\x12\n\ngeneration\x18\x05 \x01(\x04\"V\n\x11NegotiateResponse\x12\x0b\n\x03sdp\x18\x01 \x01(\t\x12\x10\n\x08voice_id\x18\x02 \x01(\t\x12\"\n\x05slots\x18\x03 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\"f\n\rAttachRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\r\n\x05muted\x18\x04 \x01(\x08\x12\x12\n\ngeneration\x18\x05 \x01(\x04\"4\n\x0e\x41ttachResponse\x12\"\n\x05slots\x18\x01 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\"B\n\x0fSetMutedRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05muted\x18\x03 \x01(\x08\"\x12\n\x10SetMutedResponse\"0\n\x0c\x43loseRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x0f\n\rCloseResponse\"5\n\x0e\x45ndRoomRequest\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\"\x11\n\x0f\x45ndRoomResponse\"\x0f\n\rEventsRequest\"C\n\x0bWorkerHello\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x10\n\x08\x61live_ms\x18\x03 \x01(\r\"f\n\x0cSlotsChanged\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\"\n\x05slots\x18\x04 \x03(\x0b\x32\x13.cwrk.media.v1.Slot\")\n\x07Speaker\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\r\"L\n\x0fSpeakersChanged\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12(\n\x08speakers\x18\x02 \x03(\x0b\x32\x16.cwrk.media.v1.Speaker\"O\n\tVoiceLost\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\x99\x01\n\x07Quality\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x10\n\x08voice_id\x18\x03 \x01(\t\x12\x1a\n\rround_trip_ms\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04loss\x18\x05 \x01(\x01\x12\x11\n\tjitter_ms\x18\x06 \x01(\x01\x12\x0b\n\x03mos\x18\x07 \x01(\x01\x42\x10\n\x0e_round_trip_ms\"/\n\x08RoomHeld\x12\x0f\n\x07room_id\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x04\"\x1c\n\nWorkerLoad\x12\x0e\n\x06voices\x18\x01 \x01(\r\"\r\n\x0bWorkerAlive\"\x10\n\x0eWorkerDraining\"\xb3\x03\n\x05\x45vent\x12+\n\x05hello\x18\x01 \x01(\x0b\x32\x1a.cwrk.media.v1.WorkerHelloH\x00\x12,\n\x05slots\x18\x02 \x01(\x0b\x32\x1b.cwrk.media.v1.SlotsChangedH\x00\x12\x32\n\x08speakers\x18\x03 \x01(\x0b\x32\x1e.cwrk.media.v1.SpeakersChangedH\x00\x12.\n\nvoice_lost\x18\x04 \x01(\x0b\x32\x18.cwrk.media.v1.VoiceLostH\x00\x12)\n\x07quality\x18\x05 \x01(\x0b\x32\x16.cwrk.media.v1.QualityH\x00\x12,\n\troom_held\x18\x06 \x01(\x0b\x32\x17.cwrk.media.v1.RoomHeldH\x00\x12)\n\x04load\x18\x07 \x01(\x0b\x32\x19.cwrk.media.v1.WorkerLoadH\x00\x12\x31\n\x08\x64raining\x18\x08 \x01(\x0b\x32\x1d.cwrk.media.v1.WorkerDrainingH\x00\x12+\n\x05\x61live\x18\t \x01(\x0b\x32\x1a.cwrk.media.v1.WorkerAliveH\x00\x42\x07\n\x05\x65vent2\xb9\x03\n\x05Media\x12N\n\tNegotiate\x12\x1f.cwrk.media.v1.NegotiateRequest\x1a .cwrk.media.v1.NegotiateResponse\x12\x45\n\x06\x41ttach\x12\x1c.cwrk.media.v1.AttachRequest\x1a\x1d.cwrk.media.v1.AttachResponse\x12K\n\x08SetMuted\x12\x1e.cwrk.media.v1.SetMutedRequest\x1a\x1f.cwrk.media.v1.SetMutedResponse\x12\x42\n\x05\x43lose\x12\x1b.cwrk.media.v1.CloseRequest\x1a\x1c.cwrk.media.v1.CloseResponse\x12H\n\x07\x45ndRoom\x12\x1d.cwrk.media.v1.EndRoomRequest\x1a\x1e.cwrk.media.v1.EndRoomResponse\x12>\n\x06\x45vents\x12\x1c.cwrk.media.v1.EventsRequest\x1a\x14.cwrk.media.v1.Event0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,25 +56,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSREQUEST']._serialized_start=651
   _globals['_EVENTSREQUEST']._serialized_end=666
   _globals['_WORKERHELLO']._serialized_start=668
-  _globals['_WORKERHELLO']._serialized_end=700
-  _globals['_SLOTSCHANGED']._serialized_start=702
-  _globals['_SLOTSCHANGED']._serialized_end=804
-  _globals['_SPEAKER']._serialized_start=806
-  _globals['_SPEAKER']._serialized_end=847
-  _globals['_SPEAKERSCHANGED']._serialized_start=849
-  _globals['_SPEAKERSCHANGED']._serialized_end=925
-  _globals['_VOICELOST']._serialized_start=927
-  _globals['_VOICELOST']._serialized_end=1006
-  _globals['_QUALITY']._serialized_start=1009
-  _globals['_QUALITY']._serialized_end=1162
-  _globals['_ROOMHELD']._serialized_start=1164
-  _globals['_ROOMHELD']._serialized_end=1211
-  _globals['_WORKERLOAD']._serialized_start=1213
-  _globals['_WORKERLOAD']._serialized_end=1241
-  _globals['_WORKERDRAINING']._serialized_start=1243
-  _globals['_WORKERDRAINING']._serialized_end=1259
-  _globals['_EVENT']._serialized_start=1262
-  _globals['_EVENT']._serialized_end=1652
-  _globals['_MEDIA']._serialized_start=1655
-  _globals['_MEDIA']._serialized_end=2096
+  _globals['_WORKERHELLO']._serialized_end=735
+  _globals['_SLOTSCHANGED']._serialized_start=737
+  _globals['_SLOTSCHANGED']._serialized_end=839
+  _globals['_SPEAKER']._serialized_start=841
+  _globals['_SPEAKER']._serialized_end=882
+  _globals['_SPEAKERSCHANGED']._serialized_start=884
+  _globals['_SPEAKERSCHANGED']._serialized_end=960
+  _globals['_VOICELOST']._serialized_start=962
+  _globals['_VOICELOST']._serialized_end=1041
+  _globals['_QUALITY']._serialized_start=1044
+  _globals['_QUALITY']._serialized_end=1197
+  _globals['_ROOMHELD']._serialized_start=1199
+  _globals['_ROOMHELD']._serialized_end=1246
+  _globals['_WORKERLOAD']._serialized_start=1248
+  _globals['_WORKERLOAD']._serialized_end=1276
+  _globals['_WORKERALIVE']._serialized_start=1278
+  _globals['_WORKERALIVE']._serialized_end=1291
+  _globals['_WORKERDRAINING']._serialized_start=1293
+  _globals['_WORKERDRAINING']._serialized_end=1309
+  _globals['_EVENT']._serialized_start=1312
+  _globals['_EVENT']._serialized_end=1747
+  _globals['_MEDIA']._serialized_start=1750
+  _globals['_MEDIA']._serialized_end=2191
 # @@protoc_insertion_point(module_scope)

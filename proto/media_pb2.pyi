@@ -289,16 +289,24 @@ class WorkerHello(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WORKER_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ALIVE_MS_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """new at each start of the worker"""
+    version: _builtins.str
+    """of its code"""
+    alive_ms: _builtins.int
+    """how often it says something at least; 0: not said, as before there was WorkerAlive"""
     def __init__(
         self,
         *,
         worker_id: _builtins.str = ...,
+        version: _builtins.str = ...,
+        alive_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive_ms", b"alive_ms", "version", b"version", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -502,6 +510,23 @@ class WorkerLoad(_message.Message):
 Global___WorkerLoad: _TypeAlias = WorkerLoad  # noqa: Y015
 
 @_typing.final
+class WorkerAlive(_message.Message):
+    """There was nothing else to say for a while."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerAlive: _TypeAlias = WorkerAlive  # noqa: Y015
+
+@_typing.final
 class WorkerDraining(_message.Message):
     """The worker is about to stop: it takes no offers any more, and ends its rooms one after the other."""
 
@@ -530,6 +555,7 @@ class Event(_message.Message):
     ROOM_HELD_FIELD_NUMBER: _builtins.int
     LOAD_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
+    ALIVE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___WorkerHello: ...
     @_builtins.property
@@ -546,6 +572,8 @@ class Event(_message.Message):
     def load(self) -> Global___WorkerLoad: ...
     @_builtins.property
     def draining(self) -> Global___WorkerDraining: ...
+    @_builtins.property
+    def alive(self) -> Global___WorkerAlive: ...
     def __init__(
         self,
         *,
@@ -557,12 +585,13 @@ class Event(_message.Message):
         room_held: Global___RoomHeld | None = ...,
         load: Global___WorkerLoad | None = ...,
         draining: Global___WorkerDraining | None = ...,
+        alive: Global___WorkerAlive | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alive", b"alive", "draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive", b"alive", "draining", b"draining", "event", b"event", "hello", b"hello", "load", b"load", "quality", b"quality", "room_held", b"room_held", "slots", b"slots", "speakers", b"speakers", "voice_lost", b"voice_lost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost", "quality", "room_held", "load", "draining"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["hello", "slots", "speakers", "voice_lost", "quality", "room_held", "load", "draining", "alive"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -13,6 +13,8 @@ from rooms.frames.voice import Answer, Quality, Slot, Speaker
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 0.25
+#: A worker hangs that let so many of its times go by. Where we ourselves were held up it is one at most.
+SILENCES = 3
 
 logger = log.get("rooms.media")
 
@@ -20,9 +22,12 @@ logger = log.get("rooms.media")
 class Worker:
     """One worker, at `address`. It counts as alive while its event stream is open.
 
-    `heard(worker, event)` gets what happens in its rooms; `came(worker)` and `lost(worker)` are
-    called when the stream opens and breaks: then the worker died, or what it said meanwhile was
-    missed. Either way its voices count as gone, and clients offer again.
+    `heard(worker, event)` gets what happens in its rooms. `came(worker)` is called when the stream opens, or
+    is heard again after a silence, and `lost(worker)` when it breaks: then the worker died, or what it said
+    meanwhile was missed. Either way its voices count as gone, and clients offer again.
+
+    A stream that falls silent breaks too, where `spare(worker)` says that another worker could take its
+    rooms; else it is waited for, as voices may go on without the stream.
     """
 
     def __init__(
@@ -33,8 +38,10 @@ class Worker:
         heard: Callable[[Worker, media_pb2.Event], None],
         came: Callable[[Worker], None],
         lost: Callable[[Worker], None],
+        spare: Callable[[Worker], bool],
     ) -> None:
         self.address = address
+        self.version = ""
         self.alive = False
         self.draining = False
         #: Whether it has ever been alive, as far as we know.
@@ -47,10 +54,15 @@ class Worker:
         self._heard = heard
         self._came = came
         self._lost = lost
+        self._spare = spare
+        #: Set while it has said nothing for too long.
+        self.silent = False
+        #: Done when the stream breaks: what is asked of it then is not waited for.
+        self._gone = asyncio.get_running_loop().create_future()
 
     @property
     def takes_rooms(self) -> bool:
-        return self.alive and not self.draining
+        return self.alive and not self.draining and not self.silent
 
     async def negotiate(
         self, room_id: str, user_id: int, sdp: str, muted: bool, *, generation: int
@@ -85,37 +97,91 @@ class Worker:
     async def _call(self, method: Any, request: Any) -> Any:
         if not self.alive:
             raise unavailable()
-        return await self._client.call(method, request)
+        call = asyncio.ensure_future(self._client.call(method, request))
+        try:
+            await asyncio.wait({call, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                raise unavailable()
+            return call.result()
+        finally:
+            call.cancel()
 
     async def listen(self) -> None:
         """Hold the event stream open, again and again with growing pauses, until cancelled."""
         wait = FIRST_WAIT_SECONDS
         while True:
             try:
-                async for event in self._client.stream(self._stub.Events, media_pb2.EventsRequest()):
-                    match event.WhichOneof("event"):
-                        case "hello":
-                            logger.info("media worker ready", at=self.address, worker=event.hello.worker_id)
-                            self.alive = self.seen = True
-                            self.draining = False
-                            wait = FIRST_WAIT_SECONDS
-                            self._came(self)
-                        case "load":
-                            self.load = event.load.voices
-                        case "draining":
-                            self.draining = True
-                        case _ if self.alive:
-                            self._heard(self, event)
+                await self._hear_out()
             except CwrkError as error:
                 reason = error.code
             else:
                 reason = "ended"
             if self.alive:
+                wait = FIRST_WAIT_SECONDS
                 self.alive = False
                 logger.warning("media worker lost", at=self.address, reason=reason)
+                self._gone.set_result(None)
                 self._lost(self)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    async def _hear_out(self) -> None:
+        """One stream, until it ends or breaks. Raises CwrkError."""
+        events = self._client.stream(self._stub.Events, media_pb2.EventsRequest())
+        every: float | None = (
+            None  # before the hello, and from a worker that does not say, there is no telling
+        )
+        following = asyncio.ensure_future(anext(events, None))
+        silences = 0
+        try:
+            while True:
+                await asyncio.wait({following}, timeout=every)
+                if not following.done():
+                    silences += 1
+                    if silences < SILENCES:
+                        continue
+                    if not self.silent:
+                        logger.warning("media worker silent", at=self.address)
+                    self.silent = True
+                    if self._spare(self):
+                        raise Unavailable("It hangs.", code="MEDIA_SILENT")
+                    continue
+                if (event := following.result()) is None:
+                    return
+                following = asyncio.ensure_future(anext(events, None))
+                silences = 0
+                if self.silent:
+                    self.silent = False
+                    self._came(self)
+                if event.WhichOneof("event") == "hello":
+                    every = event.hello.alive_ms / 1000 or None
+                self._take(event)
+        finally:
+            self.silent = False
+            following.cancel()
+            await asyncio.wait({following})
+            await events.aclose()
+
+    def _take(self, event: media_pb2.Event) -> None:
+        match event.WhichOneof("event"):
+            case "hello":
+                hello = event.hello
+                logger.info(
+                    "media worker ready", at=self.address, worker=hello.worker_id, version=hello.version
+                )
+                self.alive = self.seen = True
+                if self._gone.done():
+                    self._gone = asyncio.get_running_loop().create_future()
+                self.draining, self.version = False, hello.version
+                self._came(self)
+            case "load":
+                self.load = event.load.voices
+            case "draining":
+                self.draining = True
+            case "alive":
+                pass
+            case _ if self.alive:
+                self._heard(self, event)
 
 
 def slots_of(slots: Iterable[media_pb2.Slot]) -> tuple[Slot, ...]:

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from common import log
+from common import VERSION, log
 from common.errors import Conflict, CwrkError, NotFound, Unavailable
 from rooms.media_client import Worker, unavailable
 from rooms.tables.placements import Placed, Placements
@@ -93,6 +93,10 @@ class Placement:
 
     # --- what is heard of workers -------------------------------------------------------------------------
 
+    def spare(self, worker: Worker) -> bool:
+        """Whether another one could take this one's rooms."""
+        return any(each.takes_rooms for each in self.workers.values() if each is not worker)
+
     def came(self, worker: Worker) -> None:
         self._news.set()
 
@@ -150,7 +154,8 @@ class Placement:
                 if self._takes(placed) and placed.generation >= newest:
                     self._learn(room_id, placed)
                     return placed
-            worker = min(free(), key=lambda each: each.load, default=None)
+            # While versions are mixed, what is placed on an old worker would have to move once more.
+            worker = min(free(), key=lambda each: (each.version != VERSION, each.load), default=None)
             if worker is None:
                 raise unavailable()
             moved = await self._table.move(room_id, placed.generation if placed else 0, worker.address)

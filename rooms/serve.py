@@ -104,7 +104,12 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         for address in config.media_addr:
             media = await stack.enter_async_context(rpc.connect(address, "media", config.service_token))
             worker = placement.workers[address] = Worker(
-                address, media, heard=hub.voice.heard, came=placement.came, lost=placement.lost
+                address,
+                media,
+                heard=hub.voice.heard,
+                came=placement.came,
+                lost=placement.lost,
+                spare=placement.spare,
             )
             await stack.enter_async_context(background(worker.listen, "rooms.worker"))
         for name, work in (

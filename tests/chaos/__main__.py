@@ -1,4 +1,4 @@
-"""`make chaos`: the long run, and what a dead Valkey costs.
+"""`make chaos-log`: the long run, and what a dead Valkey costs.
 
 SEED=, SENDS=, CLIENTS=, ROOMS= and TIMES= (how often each fault comes) set it.
 """

@@ -16,8 +16,8 @@ import aiohttp
 
 from common.errors import CwrkError
 from tests import frames
-from tests.chaos.cluster import Cluster, event_of
 from tests.chaos.history import Ack, Event, History, Send, Stretch, mark
+from tests.chaos.servers import Servers, event_of
 
 WINDOW = 8  # sends on their way at once
 TICK_SECONDS = 0.1
@@ -66,7 +66,7 @@ class Client:
     """One person with one connection at a time, to any replica. Everything random comes from `rng`."""
 
     history: History
-    cluster: Cluster
+    cluster: Servers
     http: aiohttp.ClientSession
     budget: Budget
     rng: random.Random
@@ -74,6 +74,10 @@ class Client:
     acts: float = 0.25  # how much of what it says is about a message that is there
     refusals: list[str] = field(default_factory=list)  # answers that no fault excuses
     connected: bool = False
+    at: str = ""  # the replica that it is connected to, or was last
+    asides: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # frames that are said once, over this connection
     _unacked: dict[str, Send] = field(default_factory=dict)
     _inflight: dict[str, float] = field(default_factory=dict)  # when sent over this connection
     _due: dict[str, float] = field(default_factory=dict)  # after an error: not before
@@ -138,6 +142,7 @@ class Client:
 
     async def _visit(self) -> None:
         replica = self.rng.choice(self.cluster.replicas)
+        self.at = replica.name
         token = self.cluster.token(self.history.user_id)
         resume = {"epoch": self.history.epoch, "last_seq": self.history.last_seq}
         in_url = self.rng.random() < 0.5
@@ -146,7 +151,7 @@ class Client:
             query |= resume
         async with asyncio.timeout(self._patience):
             ws = await self.http.ws_connect(
-                f"{replica.door.url}/ws/rooms/{self.history.room_id}",
+                f"{replica.url}/ws/rooms/{self.history.room_id}",
                 params=query,
                 max_msg_size=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
@@ -168,6 +173,7 @@ class Client:
         self._inflight.clear()
         self._due.clear()
         self._held.clear()
+        self.asides.clear()
         self._read_to = 0
         self._stretch = None
         self._heard_at = asyncio.get_running_loop().time()
@@ -197,6 +203,8 @@ class Client:
                 await ws.send_json({"type": "ping", "payload": {}})
                 ping_at = now + PING_SECONDS
             if self.connected:
+                while self.asides:
+                    await ws.send_json(self.asides.pop(0))
                 for send in self._to_say(now):
                     await self._say(ws, send, now)
             with contextlib.suppress(TimeoutError):
@@ -240,6 +248,7 @@ class Client:
 
     async def _say(self, ws: aiohttp.ClientWebSocketResponse, send: Send, now: float) -> None:
         send.first_sent = send.first_sent or mark()
+        send.said_at = send.said_at or now
         self.counts["retries" if send.tries else f"sends: {send.kind}"] += 1
         send.tries += 1
         self._inflight[send.client_msg_id] = now

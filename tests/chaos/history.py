@@ -66,6 +66,7 @@ class Send:
     kind: str = "chat"  # of the event that comes of it
     frame: dict[str, Any] = field(default_factory=dict)  # where it is no `chat`
     first_sent: int = 0  # a mark; 0: not yet
+    said_at: float = 0.0  # by the loop's clock
     tries: int = 0
     acked: int = 0  # the mark of the first ack
     abandoned: bool = False

@@ -19,6 +19,7 @@ from tests.chaos.client import Budget, Client
 from tests.chaos.cluster import Cluster
 from tests.chaos.history import Event, History, Message, state
 from tests.chaos.nemesis import FAULTS, plan
+from tests.chaos.servers import Servers
 
 STRIKE_AFTER = (0.02, 0.5)  # of a round's sends
 SETTLE_SECONDS = 240.0  # past it somebody is stuck
@@ -44,44 +45,15 @@ class Settings:
 
 @dataclass
 class Run:
-    """The clients of a cluster, and what is known of its logs."""
+    """The clients of some servers, and what is known of their logs."""
 
-    cluster: Cluster
+    cluster: Servers
     settings: Settings
     rng: random.Random
     clients: list[Client]
     budget: Budget
     counts: Counter[str]
     logs: dict[str, list[Event]] = field(default_factory=dict)
-
-    async def through(self) -> None:
-        """All rounds. Raises AssertionError with the violations."""
-        rounds = plan(self.rng, times=self.settings.times, at_once=self.settings.at_once)
-        for number, faults in enumerate(rounds, 1):
-            began, before = time.monotonic(), self.counts["acks"]
-            await self.round(faults, -(-self.settings.sends // len(rounds)))
-            acks, seconds = self.counts["acks"] - before, time.monotonic() - began
-            self.settings.say(
-                f"round {number} of {len(rounds)}: {', '.join(faults)}; {acks} acks in {seconds:.1f} s"
-            )
-        await self.judge()
-
-    async def round(self, faults: Sequence[str], sends: int) -> None:
-        """Talk, in the midst of it the faults, all at once; then everybody rests and compares."""
-        self.talk_on(sends, endless=True)
-        strike_at = sends - int(sends * self.rng.uniform(*STRIKE_AFTER))
-        async with self._patience():
-            while self.budget.left > strike_at:  # noqa: ASYNC110  # a number that goes down
-                await asyncio.sleep(0.01)
-        async with AsyncExitStack() as striking:
-            for fault in faults:
-                self.counts[f"fault: {fault}"] += 1
-                await striking.enter_async_context(FAULTS[fault](self.cluster, self.rng))
-            await asyncio.sleep(self.rng.uniform(*self.settings.hold))
-        self.budget.endless = False
-        await self.cluster.ready()
-        await self.settle()
-        await self.compare()
 
     async def talk(self, sends: int) -> None:
         """Talk without faults, then everybody rests and compares."""
@@ -181,8 +153,44 @@ class Run:
         return [client.history for client in self.clients if client.history.room_id == room_id]
 
 
+@dataclass
+class Rounds(Run):
+    """With faults in the midst of the talk."""
+
+    cluster: Cluster
+
+    async def through(self) -> None:
+        """All rounds. Raises AssertionError with the violations."""
+        rounds = plan(self.rng, times=self.settings.times, at_once=self.settings.at_once)
+        for number, faults in enumerate(rounds, 1):
+            began, before = time.monotonic(), self.counts["acks"]
+            await self.round(faults, -(-self.settings.sends // len(rounds)))
+            acks, seconds = self.counts["acks"] - before, time.monotonic() - began
+            self.settings.say(
+                f"round {number} of {len(rounds)}: {', '.join(faults)}; {acks} acks in {seconds:.1f} s"
+            )
+        await self.judge()
+
+    async def round(self, faults: Sequence[str], sends: int) -> None:
+        """Talk, in the midst of it the faults, all at once; then everybody rests and compares."""
+        self.talk_on(sends, endless=True)
+        strike_at = sends - int(sends * self.rng.uniform(*STRIKE_AFTER))
+        async with self._patience():
+            while self.budget.left > strike_at:  # noqa: ASYNC110  # a number that goes down
+                await asyncio.sleep(0.01)
+        async with AsyncExitStack() as striking:
+            for fault in faults:
+                self.counts[f"fault: {fault}"] += 1
+                await striking.enter_async_context(FAULTS[fault](self.cluster, self.rng))
+            await asyncio.sleep(self.rng.uniform(*self.settings.hold))
+        self.budget.endless = False
+        await self.cluster.ready()
+        await self.settle()
+        await self.compare()
+
+
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Run]:
+async def running(settings: Settings) -> AsyncIterator[Rounds]:
     """A cluster with connected clients; all gone afterwards."""
     rng = random.Random(settings.seed)
     counts: Counter[str] = Counter()
@@ -202,7 +210,7 @@ async def running(settings: Settings) -> AsyncIterator[Run]:
                 clients.append(Client(History(user_id, room_id), cluster, http, budget, own, counts))
         tasks = [asyncio.create_task(client.run()) for client in clients]
         try:
-            yield Run(cluster, settings, rng, clients, budget, counts, logs)
+            yield Rounds(cluster, settings, rng, clients, budget, counts, logs)
         finally:
             for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""The promise under every kind of fault, in short. `make chaos` is the long run, another each time."""
+"""The promise under every kind of fault, in short. `make chaos-log` is the long run, another each time."""
 
 import pytest
 

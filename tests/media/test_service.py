@@ -12,10 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from bench.forward.client import Client
-from common import errors, rpc
+from common import VERSION, errors, rpc
 from common.config import ConfigError, load
 from media.config import Config
 from media.datagrams import DatagramSocket
+from media.events import ALIVE_SECONDS
 from media.service import serve
 from proto import media_pb2 as pb
 from proto import media_pb2_grpc
@@ -39,9 +40,9 @@ class Rooms(NamedTuple):
     media: media_pb2_grpc.MediaAsyncStub
 
     async def events(self) -> AsyncIterator[pb.Event]:
-        """All but the load, which is told when it pleases."""
+        """All but the load, and that it lives, which is told when it pleases."""
         async for event in self.client.stream(self.media.Events, pb.EventsRequest()):
-            if not event.HasField("load"):
+            if event.WhichOneof("event") not in ("load", "alive"):
                 yield event
 
     async def negotiate(
@@ -110,6 +111,15 @@ async def test_a_broken_offer_is_the_callers_mistake(rooms: Rooms, sdp: str) -> 
         await rooms.negotiate("ann", sdp)
     assert raised.value.code == "BAD_OFFER"
     await rooms.negotiate("ann", text(chromium()))
+
+
+async def test_a_worker_says_its_version_and_that_it_lives(rooms: Rooms) -> None:
+    stream = rooms.client.stream(rooms.media.Events, pb.EventsRequest())
+    hello = (await anext(stream)).hello
+    assert hello.version == VERSION
+    assert hello.alive_ms == 1000 * ALIVE_SECONDS
+    while not (await anext(stream)).HasField("alive"):
+        pass
 
 
 async def test_an_older_generation_is_refused_and_a_newer_one_ends_the_room(rooms: Rooms) -> None:

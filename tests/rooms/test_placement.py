@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from common import VERSION
 from common.errors import Unavailable
 from proto import media_pb2
 from tests.rooms import kit
@@ -162,6 +163,36 @@ async def test_replicas_of_which_one_has_lost_a_worker_end_on_one(stack: kit.Sta
     assert ended[2] > generation
     await offer(bob)
     assert (old.voices, new.voices) == (2, 2)
+
+
+async def test_a_worker_that_hangs_is_left_and_what_it_was_asked_is_not_waited_for(
+    two: Two, rooms: kit.Rooms
+) -> None:
+    room_id, ann = await speaking(rooms)
+    hanging, other = of((await row(rooms, room_id))[0], two)
+    await hanging.called("negotiate")
+    hanging.media.answering.clear()
+    await ann.send("offer", {"sdp": "v=0"})
+    await hanging.called("negotiate")
+    hanging.media.shut = True
+    hanging.media.say(media_pb2.Event(hello=media_pb2.WorkerHello(worker_id="worker-1", alive_ms=20)))
+    assert (await ann.payload("voice_lost"))["reason"] == "worker_lost"
+    assert (await ann.payload("error"))["code"] == "MEDIA_UNAVAILABLE"
+    await offer(ann)
+    assert (await other.called("negotiate"))[1] == "1"
+
+
+async def test_while_versions_are_mixed_rooms_go_to_the_newer_workers(two: Two, rooms: kit.Rooms) -> None:
+    older, newer = two
+    hello = media_pb2.WorkerHello(worker_id="worker-1", version=VERSION)
+    newer.media.say(media_pb2.Event(hello=hello))
+    room_id = await rooms.create(98)
+    (watching,) = await rooms.enter(room_id, 98)
+    newer.media.say(media_pb2.Event(speakers=media_pb2.SpeakersChanged(room_id=room_id)))
+    await watching.until("speakers")  # so the hello has been heard
+    for _ in range(3):
+        await speaking(rooms)
+    assert (older.voices, newer.voices) == (0, 3)
 
 
 async def test_an_older_generation_is_refused_and_the_row_read_again(two: Two, rooms: kit.Rooms) -> None:

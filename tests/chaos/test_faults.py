@@ -1,0 +1,37 @@
+"""A few of the faults of `make chaos`, while a call and a chat go on. What they take is the table's matter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos import network
+
+WORKER = "the media worker of the call is killed"
+REPLICA = "the replica of rooms that most are at is killed"
+VALKEY = "Valkey is killed"
+
+
+@pytest.mark.timeout(300)  # a machine may be slow
+def test_what_breaks_loses_nothing_and_comes_back_by_itself(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.json"
+    command: list[str | Path] = [sys.executable, "-m", "tests.chaos.table", "--json", rows]
+    done = subprocess.run(
+        [*command, "--only", f"{WORKER},{REPLICA},{VALKEY}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode == network.NOT_ALLOWED:
+        pytest.skip(done.stderr)
+    assert rows.exists(), done.stdout + done.stderr
+    found: dict[str, dict[str, Any]] = {row["fault"]: row for row in json.loads(rows.read_text())}
+    assert found.keys() == {WORKER, REPLICA, VALKEY}
+    for row in found.values():
+        assert row["acked"] > 0
+        assert row["lost"] == 0
+    assert found[WORKER]["moved"]
+    for name in (REPLICA, VALKEY):
+        assert (found[name]["anew"], found[name]["moved"]) == (0, False), name
