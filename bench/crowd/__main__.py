@@ -23,11 +23,12 @@ from pathlib import Path
 
 import grpc
 
-from bench.forward.__main__ import GRPC, TOKEN, machine, worker
 from bench.forward.client import Client
-from bench.forward.load import cpu_seconds
+from bench.report.machine import machine
+from bench.servers.ours import negotiate, worker
+from bench.servers.server import cpu_seconds
 from media.voice import contributor
-from proto import media_pb2, media_pb2_grpc
+from proto import media_pb2_grpc
 
 FRAME = 0.02
 #: Packets in a word; one in OVERLAP words begins while the one before is still being said.
@@ -83,19 +84,14 @@ class Listener:
         (self.later if place else self.first).append(time.monotonic() - said_at)
 
 
-async def connect(people: int, slots: int) -> list[Client]:
+async def connect(worker: str, people: int, slots: int) -> list[Client]:
     clients: list[Client] = []
-    async with grpc.aio.insecure_channel(GRPC) as channel:
+    async with grpc.aio.insecure_channel(worker) as channel:
         stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(channel)
         for number in range(people):
             clients.append(Client(slots))
-            request = media_pb2.NegotiateRequest(
-                room_id="room", user_id=f"user{number}", sdp=clients[-1].offer()
-            )
-            answer = await stub.Negotiate(
-                request, metadata=[("cwrk-service", TOKEN)], timeout=10, wait_for_ready=True
-            )
-            await clients[-1].connect(answer.sdp)
+            offer = clients[-1].offer()
+            await clients[-1].connect(await negotiate(stub, "room", f"user{number}", offer))
             for place in range(number % 50, number, 50):
                 clients[place].check()
     return clients
@@ -140,13 +136,13 @@ def talk(clients: list[Client], listeners: list[Listener], seconds: float) -> li
 
 
 def measure(people: int, slots: int, seconds: float) -> Result:
-    with worker() as pid:
-        clients = asyncio.run(connect(people, slots))
+    with worker() as server:
+        clients = asyncio.run(connect(server.address, people, slots))
         listeners = [Listener(client) for client in clients]
         gc.freeze()
-        before, began = cpu_seconds(pid), time.monotonic()
+        before, began = cpu_seconds(server.pid), time.monotonic()
         said = talk(clients, listeners, seconds)
-        used = (cpu_seconds(pid) - before) / (time.monotonic() - began)
+        used = (cpu_seconds(server.pid) - before) / (time.monotonic() - began)
     whole = lacking = 0
     for number, listener in enumerate(listeners):
         for talker, word in said:

@@ -17,11 +17,10 @@ import os
 import time
 from typing import Final
 
-from bench.flood.flooder import flood
+from bench.flood.flooder import connect, flood
 from bench.forward import load
-from bench.forward.__main__ import GRPC, TOKEN, ready, worker
-from bench.forward.client import Client
-from bench.forward.load import Scenario
+from bench.forward.arrivals import Arrivals
+from bench.servers.ours import worker
 
 _PEOPLE: Final = 5
 _TURN: Final = 1.0
@@ -33,35 +32,34 @@ def run(
     """Without the flood and with it: the delays, sorted, and how many packets were lost."""
     context = multiprocessing.get_context("spawn")
     on, connected, over = context.Event(), context.Event(), context.Event()
-    with worker():
-        clients = asyncio.run(_connect())
-        flooding = context.Process(target=flood, args=(people, times, burst, on, connected, over))
+    with worker() as server:
+        participants = asyncio.run(connect(server, _PEOPLE, "room"))
+        ears = [each.ears for each in participants if each.ears is not None]
+        arrivals = Arrivals(ears[0])
+        flooding = context.Process(target=flood, args=(server, people, times, burst, on, connected, over))
         flooding.start()
         try:
             if not connected.wait(20):
                 raise TimeoutError("the flood could not connect")
-            load.speak(clients, 1.0, [])
+            load.speak(participants, 1.0)
             delays: tuple[list[float], list[float]] = [], []
             lost = [0, 0]
             for turn in range(round(seconds / _TURN)):
                 flooded = turn % 2
                 (on.set if flooded else on.clear)()
                 time.sleep(0.1)
-                for client in clients:
+                arrivals.delays.clear()
+                for client in ears:
                     client.streams.clear()
-                load.speak(clients, _TURN, delays[flooded])
-                lost[flooded] += sum(each.lost for client in clients for each in client.streams.values())
+                load.speak(participants, _TURN)
+                delays[flooded].extend(arrivals.delays)
+                lost[flooded] += sum(each.lost for client in ears for each in client.streams.values())
             return (sorted(delays[0]), sorted(delays[1])), (lost[0], lost[1])
         finally:
             over.set()
             flooding.join(10)
-            for client in clients:
+            for client in ears:
                 client.socket.close()
-
-
-async def _connect() -> list[Client]:
-    await ready()
-    return await load.connect(Scenario(1, _PEOPLE), GRPC, TOKEN)
 
 
 def main() -> None:

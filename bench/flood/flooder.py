@@ -10,8 +10,8 @@ from multiprocessing.synchronize import Event
 from typing import Final
 
 from bench.forward import load
-from bench.forward.__main__ import GRPC, TOKEN
-from bench.forward.load import Scenario
+from bench.servers import ours
+from bench.servers.server import Participant
 from media.datagrams import DatagramSocket
 from media.packet_loop import Rates
 
@@ -22,11 +22,20 @@ _STEP: Final = 0.002
 _BEGINNINGS: Final = (0x80, 0x00, 0x16, 0xFF)
 
 
-def flood(people: int, times: int, burst: float, on: Event, connected: Event, over: Event) -> None:
+async def connect(worker: ours.Worker, people: int, room: str) -> list[Participant]:
+    """A room where everybody speaks."""
+    async with ours.rooms(worker) as rooms:
+        return await load.fill(load.everybody(people), rooms, room)
+
+
+def flood(
+    worker: ours.Worker, people: int, times: int, burst: float, on: Event, connected: Event, over: Event
+) -> None:
     """The other room, and the strangers; until `over`. While it is not `on`, people there only talk. The
     flood comes each `burst` seconds, all at once."""
     os.nice(19)  # its own work is not to keep the worker and the measurement waiting
-    clients = asyncio.run(load.connect(Scenario(1, people), GRPC, TOKEN, prefix="flooded"))
+    participants = asyncio.run(connect(worker, people, "flooded"))
+    clients = [each.mouth for each in participants if each.mouth is not None]
     connected.set()
     eve, *others = clients
     strangers = [DatagramSocket("127.0.0.1", 0) for _ in range(8)]

@@ -1,145 +1,133 @@
-"""`python -m bench.forward`: CPU a forwarded packet, with real ICE, DTLS and SRTP, on loopback.
+"""`python -m bench.forward`: CPU a forwarded packet and the delay it adds, with real ICE, DTLS and SRTP, of
+our worker and of the servers people could pick instead.
 
-    python -m bench.forward [--seconds 10] [--repeat 3] [--only "5 rooms of 10"] [--json FILE]
-                             [--loop python native]
+    python -m bench.forward [--seconds 4] [--repeat 5] [--only "room of 10" …] [--servers native janus …]
+                             [--json FILE]
 
-The worker is a process of its own (`python -m media`), the load is this one. Both share the machine, so on
-two cores nothing else should run.
+Each server is a process of its own, the load is this one, in a network of its own where the machine allows
+it. They share the machine, so on two cores nothing else should run. Servers go by turns, so that they meet
+the same machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
+from bench import servers
 from bench.forward import load
-from bench.forward.client import Client
-from bench.forward.load import Result, Scenario
+from bench.forward.load import Result, Scenario, audience, everybody
+from bench.report import store
+from bench.report.machine import machine
+from bench.report.store import Spread
+from bench.servers.server import Participant, Server
+from dev import namespace
 
-SCENARIOS = (Scenario(1, 5), Scenario(1, 10), Scenario(1, 20), Scenario(5, 10))
-GRPC = "127.0.0.1:24779"
-TOKEN = "bench"  # noqa: S105  # of a worker that lives for the bench only
+SCENARIOS: Final = {
+    each.name: each
+    for each in (
+        everybody(5),
+        everybody(10),
+        everybody(20),
+        everybody(5, rooms=20),
+        audience(50),
+        audience(100),
+        audience(500),
+    )
+}
+#: Results as one file; `scenarios` by name, in each the runs by server.
+RESULTS: Final = store.FOLDER / "forward.json"
 
 
-@contextmanager
-def worker(loop: str | None = None) -> Iterator[int]:
-    """A worker process, with this packet loop (None: the one that is set); yields its process id."""
-    env = {
-        **os.environ,
-        "MEDIA_LISTEN": GRPC,
-        "MEDIA_HOST": "127.0.0.1",
-        "MEDIA_PORT": "24778",
-        "SERVICE_TOKEN": TOKEN,
-        "LOG_LEVEL": "warning",
-    }
-    if loop is not None:
-        env["MEDIA_LOOP"] = loop
-    with subprocess.Popen([sys.executable, "-m", "media"], env=env) as process:
+def measure(scenario: Scenario, server: Server, seconds: float) -> Result:
+    """One run, with a server that was just started."""
+    with asyncio.Runner() as runner:
+        running = server.running(namespace.ADDRESS if namespace.inside() else "127.0.0.1")
+        place = runner.run(running.__aenter__())
+        participants: list[Participant] = []
         try:
-            yield process.pid
+            participants = runner.run(load.fill(scenario, place))
+            return load.run(scenario, participants, place.pid, seconds)
         finally:
-            process.terminate()
+            for participant in participants:
+                for client in participant.clients:
+                    client.socket.close()
+            runner.run(running.__aexit__(None, None, None))
 
 
-def measure(scenario: Scenario, seconds: float, loop: str) -> Result:
-    with worker(loop) as pid:
-        clients = asyncio.run(_connect(scenario))
-        try:
-            return replace(load.run(scenario, clients, pid, seconds), loop=loop)
-        finally:
-            for client in clients:
-                client.socket.close()
+def show(server: str, results: list[Result]) -> None:
+    """One line: the medians, with the spread of the cost."""
 
+    def median(name: str) -> float:
+        known = [value for each in results if (value := getattr(each, name)) is not None]
+        return Spread.of(known).median if known else float("nan")
 
-async def _connect(scenario: Scenario) -> list[Client]:
-    await ready()
-    return await load.connect(scenario, GRPC, TOKEN)
-
-
-async def ready() -> None:
-    """Until the worker answers."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(*GRPC.split(":"))
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            await writer.wait_closed()
-            return
-
-
-def show(results: list[Result]) -> None:
-    """One line a scenario: the median run by CPU, with the spread."""
-    costs = sorted(result.cpu_us for result in results)
-    middle = min(results, key=lambda result: abs(result.cpu_us - statistics.median(costs)))
     print(
-        f"{middle.scenario:>15}, {middle.loop:>6}: {statistics.median(costs):5.1f} us/packet "
-        f"({costs[0]:.1f} … {costs[-1]:.1f}), "
-        f"{middle.rate:7.0f} packets/s, worker {middle.cpu_share:4.0%} of a core, lost {middle.lost} of "
-        f"{middle.forwarded}, delay p50 {middle.delay_p50_ms:.2f} ms p99 {middle.delay_p99_ms:.2f} ms, "
-        f"load kept {middle.sent_share:.0%}",
+        f"  {server:>10}: {Spread.of(each.cpu_us for each in results).text(1):>22} us/packet, "
+        f"{median('rate'):7.0f} packets/s, {median('cpu_share'):4.0%} of a core, "
+        f"reached {median('reached'):.1%}, "
+        f"delay p50 {median('delay_p50_ms'):.2f} ms p99 {median('delay_p99_ms'):.2f} ms, "
+        f"load kept {median('sent_share'):.0%}",
         flush=True,
     )
 
 
-def main() -> None:
+def compare(
+    scenario: Scenario, chosen: dict[str, Server], seconds: float, repeat: int
+) -> dict[str, list[Result]]:
+    """The runs of each server, made by turns."""
+    runs: dict[str, list[Result]] = {name: [] for name in chosen}
+    for _ in range(repeat):
+        for name, server in chosen.items():
+            runs[name].append(measure(scenario, server, seconds))
+    return runs
+
+
+def able(names: list[str], module: str, arguments: list[str]) -> tuple[dict[str, Server], dict[str, str]]:
+    """Those of the servers that run here, and why others do not. Goes on in a network of its own, after what
+    they need was fetched."""
+    if not namespace.inside():
+        for name in names:
+            servers.ALL[name].prepare()
+        namespace.enter(module, arguments)
+    lacking = {name: why for name in names if (why := servers.ALL[name].prepare())}
+    for name, why in lacking.items():
+        print(f"{name} is left out: {why}")
+    return {name: servers.ALL[name] for name in names if name not in lacking}, lacking
+
+
+def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.forward", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=4, help="how long each run counts")
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--only", choices=[each.name for each in SCENARIOS])
-    parser.add_argument("--loop", nargs="+", choices=("python", "native"), default=["python", "native"])
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    arguments = parser.parse_args()
-    load_before = os.getloadavg()[0]
-    everything: list[Result] = []
-    for scenario in SCENARIOS:
-        if arguments.only in (None, scenario.name):
-            # By turns, so that they meet the same machine.
-            results = [
-                measure(scenario, arguments.seconds, loop)
-                for _ in range(arguments.repeat)
-                for loop in arguments.loop
-            ]
-            everything += results
-            for loop in arguments.loop:
-                show([each for each in results if each.loop == loop])
-    if arguments.json:
-        report = {"machine": machine(load_before), "results": [asdict(result) for result in everything]}
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n")
-
-
-def machine(load_before: float) -> dict[str, object]:
-    """Where a result was measured, and how busy it was before."""
-    return {
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_before": load_before,
-    }
-
-
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
+    parser.add_argument("--servers", nargs="+", choices=servers.ALL, default=list(servers.ALL))
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="put the results there, scenario by scenario"
+    )
+    options = parser.parse_args(arguments)
+    chosen, lacking = able(options.servers, "bench.forward", arguments)
+    for name in options.only:
+        load_before = os.getloadavg()[0]
+        print(f"{name}:")
+        runs = compare(SCENARIOS[name], chosen, options.seconds, options.repeat)
+        for server, results in runs.items():
+            show(server, results)
+        if options.json:
+            found = {
+                "machine": machine(load_before),
+                "versions": {name: server.version() for name, server in chosen.items()},
+                "left_out": lacking,
+                "seconds": options.seconds,
+                "runs": {server: [asdict(each) for each in results] for server, results in runs.items()},
+            }
+            store.merge(options.json, "scenarios", {name: found})
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -7,20 +7,23 @@ The setup runs in an event loop; `send` and `receive` do not need one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import secrets
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from aioice import stun
 from aiortc.rtcdtlstransport import (
     SRTP_AEAD_AES_128_GCM,
+    SRTP_PROFILES,
     RTCCertificate,
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
+    SRTPProtectionProfile,
 )
 
 from media import address, srtp
@@ -31,9 +34,15 @@ PAYLOAD_TYPE: Final = 111
 LEVEL_ID: Final = 1
 MID_ID: Final = 4
 FRAME: Final = 960
+#: Seconds between two connectivity checks while none is answered: RFC 8445's Ta.
+CHECKS: Final = 0.05
+#: What a payload begins with: Opus, 20 ms of full band, one channel, one frame (RFC 6716, 3.1). Whatever
+#: follows it can be decoded, so that servers that do may be given it.
+OPUS: Final = b"\xf8"
 
 _HEADER: Final = struct.Struct(">BBHIIHHBBH")
 _CERTIFICATE: Final = RTCCertificate.generateCertificate()
+_DIGEST: Final = next(each.value for each in _CERTIFICATE.getFingerprints() if each.algorithm == "sha-256")
 
 
 class Stream:
@@ -72,6 +81,8 @@ class Client:
     """A participant with `slots` receiving m-lines. Call `offer`, then `connect`, then send and receive."""
 
     role = "controlling"  # what aiortc asks of an ICE transport
+    #: What it offers to encrypt by.
+    profiles: Sequence[SRTPProtectionProfile] = SRTP_PROFILES
 
     def __init__(self, slots: int, host: str = "127.0.0.1", socket: Wire | None = None) -> None:
         self.slots = slots
@@ -81,11 +92,16 @@ class Client:
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
         self.session = secrets.randbits(60)
         self.remote = "", ""
+        self.role_of_dtls = "client"
         self.streams: dict[int, Stream] = {}
         self.ssrc = secrets.randbits(32)
         self.sequence = secrets.randbelow(0x8000)
         self.timestamp = secrets.randbits(32)
         self.sent = 0
+        #: Wants each decrypted packet, unless `receive` names another.
+        self.hearer: Callable[[bytes], None] | None = None
+        #: Which datagram of the inbox is looked at.
+        self.place = 0
         self.server: address.Address = b""
         self._contexts: Contexts | None = None
         self._dtls_in: asyncio.Queue[bytes] = asyncio.Queue(64)
@@ -97,7 +113,6 @@ class Client:
         """An offer as Chromium's, with one m-line to speak in."""
         lines = ["v=0", f"o=- {self.session} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
         lines += ["a=group:BUNDLE " + " ".join(str(mid) for mid in range(self.slots + 1))]
-        digest = next(d for d in _CERTIFICATE.getFingerprints() if d.algorithm == "sha-256").value
         for mid in range(self.slots + 1):
             lines += [
                 f"m=audio 9 UDP/TLS/RTP/SAVPF {PAYLOAD_TYPE}",
@@ -105,15 +120,23 @@ class Client:
                 f"a=mid:{mid}",
                 "a=recvonly" if mid else "a=sendonly",
                 "a=rtcp-mux",
-                f"a=ice-ufrag:{self.ufrag}",
-                f"a=ice-pwd:{self.pwd}",
-                f"a=fingerprint:sha-256 {digest}",
+                *self.credentials(),
                 "a=setup:actpass",
                 f"a=rtpmap:{PAYLOAD_TYPE} opus/48000/2",
                 f"a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level",
                 f"a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid",
             ]
+            if mid == 0:
+                lines += ["a=msid:stream voice", f"a=ssrc:{self.ssrc} cname:client"]
         return "\r\n".join([*lines, ""])
+
+    def credentials(self) -> list[str]:
+        """The lines that a connection is known by."""
+        return [
+            f"a=ice-ufrag:{self.ufrag}",
+            f"a=ice-pwd:{self.pwd}",
+            f"a=fingerprint:sha-256 {_DIGEST}",
+        ]
 
     async def connect(self, answer: str) -> None:
         """ICE and DTLS with the worker of the answer."""
@@ -124,7 +147,8 @@ class Client:
             async with asyncio.timeout(10):
                 while not self._checked.is_set():
                     self.check()
-                    await asyncio.wait([asyncio.create_task(self._checked.wait())], timeout=0.2)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._checked.wait(), CHECKS)
                 await self._shake_hands(fingerprint)
         finally:
             loop.remove_reader(self.socket.fd)
@@ -139,10 +163,12 @@ class Client:
         host, port = next(
             words[4:6]
             for words in candidates
-            if words[2] == self.protocol and ipaddress.ip_address(words[4]).version == self.version
+            if words[2].lower() == self.protocol and ipaddress.ip_address(words[4]).version == self.version
         )
         self.server = address.pack(host, int(port))
         self.remote = attributes["ice-ufrag"], attributes["ice-pwd"]
+        # RFC 5763: who is active begins the DTLS handshake.
+        self.role_of_dtls = "server" if attributes["setup"] == "active" else "client"
         return attributes["fingerprint"]
 
     def restart(self) -> str:
@@ -167,7 +193,8 @@ class Client:
     async def _shake_hands(self, fingerprint: str) -> None:
         algorithm, _, value = fingerprint.partition(" ")
         dtls = RTCDtlsTransport(self, [_CERTIFICATE])  # type: ignore[arg-type]  # read and written as one
-        dtls._set_role("client")
+        dtls._set_role(self.role_of_dtls)
+        dtls._srtp_profiles = list(self.profiles)
         await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value)]))
         if dtls.state != "connected" or dtls._ssl is None:
             raise ConnectionError("the DTLS handshake failed")
@@ -180,8 +207,8 @@ class Client:
         self._contexts = Contexts(
             Keys(
                 profile.libsrtp_profile,
-                profile.get_key_and_salt(material, 1),
-                profile.get_key_and_salt(material, 0),
+                profile.get_key_and_salt(material, 1 if dtls._role == "client" else 0),
+                profile.get_key_and_salt(material, 0 if dtls._role == "client" else 1),
             )
         )
         # Nothing but voice comes from here on, and no goodbye is sent: that would end the call.
@@ -193,9 +220,13 @@ class Client:
         for i in range(self.socket.receive()):
             datagram = bytes(inbox.buffer[i * STRIDE : i * STRIDE + inbox.sizes[i]])
             if datagram[0] < 4:
-                self._checked.set()
+                self.take_stun(datagram)
             elif datagram[0] < 64 and not self._dtls_in.full():
                 self._dtls_in.put_nowait(datagram)
+
+    def take_stun(self, _datagram: bytes) -> None:
+        """What a server that is ICE-lite sends can only be the answer to a check."""
+        self._checked.set()
 
     async def _recv(self) -> bytes:
         return await self._dtls_in.get()
@@ -251,7 +282,7 @@ class Client:
         total = 0
         while True:
             count = self.socket.receive()
-            total += self._count(count, heard)
+            total += self._count(count, heard or self.hearer)
             if count < INBOX:
                 return total
 
@@ -262,6 +293,8 @@ class Client:
         for i in range(count):
             start = i * STRIDE
             if not 128 <= buffer[start] < 192 or 64 <= buffer[start + 1] & 0x7F < 96:
+                if buffer[start] < 4:
+                    self.take_stun(bytes(buffer[start : start + inbox.sizes[i]]))
                 continue
             packets += 1
             sequence = buffer[start + 2] << 8 | buffer[start + 3]
@@ -273,26 +306,28 @@ class Client:
             if heard is not None:
                 if srtp.unprotect(self.contexts.receive, inbox.pointers[i], inbox.lengths[i]):
                     raise ConnectionError("a packet was not authentic")
+                self.place = i
                 heard(bytes(buffer[start : start + inbox.sizes[i]]))
         return packets
 
 
-def stamped(size: int) -> bytes:
-    """A payload of `size` octets that starts with the time."""
-    return struct.pack(">Q", time.monotonic_ns()) + bytes(size - 8)
+def stamped(size: int, now_ns: int | None = None) -> bytes:
+    """A payload of `size` octets that ends with the time, of `time.monotonic` where none is given."""
+    now_ns = time.monotonic_ns() if now_ns is None else now_ns
+    return OPUS + bytes(size - 9) + struct.pack(">Q", now_ns)
 
 
 def payload_of(packet: bytes) -> bytes:
     """What a forwarded packet carries."""
-    extension = 12 + 4 * (packet[0] & 0x0F)
-    words = int.from_bytes(packet[extension + 2 : extension + 4], "big")
-    return packet[extension + 4 + 4 * words :]
+    start = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
+    return packet[start:]
 
 
 def made_at(payload: bytes) -> float:
-    """When a stamped payload was made, by `time.monotonic`."""
-    (then,) = struct.unpack_from(">Q", payload)
-    return float(then) / 1e9
+    """When a stamped payload was made, seconds of the clock that it was stamped by."""
+    return int.from_bytes(payload[-8:], "big") / 1e9
 
 
 def delay(packet: bytes) -> float:

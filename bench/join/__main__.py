@@ -1,108 +1,112 @@
-"""`python -m bench.join`: from the offer to the first packet of voice, on loopback.
+"""`python -m bench.join`: from the offer to the first packet of voice, on one machine.
 
-    python -m bench.join [--joins 200]
+    python -m bench.join [--joins 50] [--repeat 5] [--servers native janus …] [--json FILE]
 
-The worker is a process of its own, the load is this one: a speaker who sends a packet every 2.5 ms, and one
-listener after the other who offers, does ICE and DTLS, and waits for the first packet that it can decrypt.
+The server is a process of its own, the load is this one: a speaker who sends a packet every 2.5 ms, and one
+listener after the other who asks to come in, does ICE and DTLS, and waits for a packet that it can decrypt.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
+import sys
 import time
+from pathlib import Path
 from typing import Final
 
-import grpc
-
-from bench.forward.__main__ import GRPC, TOKEN, ready, worker
+from bench import servers
+from bench.forward.__main__ import able
 from bench.forward.client import Client
-from proto import media_pb2, media_pb2_grpc
+from bench.forward.load import VOICE
+from bench.report import store
+from bench.report.machine import machine
+from bench.report.store import Spread
+from bench.servers.server import Running, Server
+from dev import namespace
 
 PERIOD: Final = 0.0025
-STEPS: Final = ("answer", "checked", "keys", "packet")
+#: MediaRelay says everything in real time, so it cannot be asked that often.
+NAMES: Final = [name for name in servers.ALL if name != "mediarelay"]
 
 
-class Joiner(Client):
-    """A client that notes when each step is done."""
-
-    def __init__(self) -> None:
-        super().__init__(slots=9)
-        self.done: dict[str, float] = {}
-
-    def note(self, step: str) -> None:
-        self.done.setdefault(step, time.perf_counter())
-
-    def _handshaking(self) -> None:
-        super()._handshaking()
-        if self._checked.is_set():
-            self.note("checked")
-
-
-async def join(stub: media_pb2_grpc.MediaAsyncStub, number: int, speaker: Client) -> list[float]:
-    """Milliseconds from the offer to each of STEPS."""
-    joiner = Joiner()
-    offer = joiner.offer()
+async def join(place: Running, number: int) -> float:
+    """Milliseconds until somebody who comes hears a packet."""
     began = time.perf_counter()
-    answer = await _negotiate(stub, f"listener{number}", offer)
-    joiner.note("answer")
-    await joiner.connect(answer)
-    joiner.note("keys")
+    listener = await place.enter("room", f"listener{number}", speaks=False, hears=1)
+    await place.settle()
+    ears = listener.ears
+    if ears is None:
+        raise RuntimeError("who came to listen has nothing to hear by")
     heard = asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def readable() -> None:
-        if joiner.receive(lambda _: joiner.note("packet")):
-            heard.set()
+        if ears.receive(lambda _: heard.set()):
+            loop.remove_reader(ears.socket.fd)
 
-    loop.add_reader(joiner.socket.fd, readable)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(ears.socket.fd, readable)
     async with asyncio.timeout(10):
         await heard.wait()
-    loop.remove_reader(joiner.socket.fd)
-    close = media_pb2.CloseRequest(room_id="room", user_id=f"listener{number}")
-    await stub.Close(close, metadata=[("cwrk-service", TOKEN)], timeout=10)
-    joiner.socket.close()
-    speaker.receive()
-    return [(joiner.done[step] - began) * 1e3 for step in STEPS]
-
-
-async def _negotiate(stub: media_pb2_grpc.MediaAsyncStub, user: str, offer: str) -> str:
-    request = media_pb2.NegotiateRequest(room_id="room", user_id=user, sdp=offer)
-    answer = await stub.Negotiate(request, metadata=[("cwrk-service", TOKEN)], timeout=10)
-    return str(answer.sdp)
+    took = time.perf_counter() - began
+    await place.leave("room", f"listener{number}")
+    ears.socket.close()
+    return took * 1e3
 
 
 async def speak(speaker: Client) -> None:
     while True:
-        speaker.send(b"opus" * 30)
+        speaker.send(VOICE)
+        speaker.receive()
         await asyncio.sleep(PERIOD)
 
 
-async def run(joins: int) -> list[list[float]]:
-    await ready()
-    async with grpc.aio.insecure_channel(GRPC) as channel:
-        stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(channel)
-        speaker = Client(slots=1)
-        await speaker.connect(await _negotiate(stub, "speaker", speaker.offer()))
+async def measure(server: Server, joins: int) -> list[float]:
+    """The times of so many, one after the other."""
+    async with server.running(namespace.ADDRESS if namespace.inside() else "127.0.0.1") as place:
+        speaker = (await place.enter("room", "speaker", speaks=True, hears=1)).mouth
+        if speaker is None:
+            raise RuntimeError("who came to speak has nothing to speak by")
         speaking = asyncio.create_task(speak(speaker))
         try:
-            return [await join(stub, number, speaker) for number in range(joins)]
+            return [await join(place, number) for number in range(joins)]
         finally:
             speaking.cancel()
             speaker.socket.close()
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.join", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--joins", type=int, default=200)
-    arguments = parser.parse_args()
-    with worker():
-        taken = asyncio.run(run(arguments.joins))
-    for step, times in zip(STEPS, zip(*taken, strict=True), strict=True):
-        cuts = statistics.quantiles(times, n=20)
-        print(f"{step:>8}: p50 {statistics.median(times):5.1f} ms, p95 {cuts[18]:5.1f} ms after the offer")
+    parser.add_argument("--joins", type=int, default=50)
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--servers", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    chosen, lacking = able(options.servers, "bench.join", arguments)
+    load_before = os.getloadavg()[0]
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
+    for _ in range(options.repeat):
+        for name, server in chosen.items():
+            times = asyncio.run(measure(server, options.joins))
+            cuts = statistics.quantiles(times, n=20, method="inclusive")
+            runs[name].append({"p50_ms": cuts[9], "p95_ms": cuts[18]})
+    for name, each in runs.items():
+        p50, p95 = (Spread.of(run[key] for run in each) for key in ("p50_ms", "p95_ms"))
+        print(
+            f"{name:>10}: first packet p50 {p50.text(1)} ms, p95 {p95.text(1)} ms after the offer", flush=True
+        )
+    if options.json:
+        found = {
+            "machine": machine(load_before),
+            "versions": {name: server.version() for name, server in chosen.items()},
+            "left_out": lacking,
+            "joins": options.joins,
+            "runs": runs,
+        }
+        store.write(options.json, found)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -19,10 +19,11 @@ from pathlib import Path
 
 import grpc
 
-from bench.forward.__main__ import GRPC, TOKEN, machine, worker
 from bench.loss import relay
 from bench.loss.peer import Peer
-from proto import media_pb2, media_pb2_grpc
+from bench.report.machine import machine
+from bench.servers.ours import negotiate, worker
+from proto import media_pb2_grpc
 
 #: One way, on each leg, seconds.
 DELAY = 0.02
@@ -67,9 +68,9 @@ class Result:
     delay_p99_ms: float
 
 
-async def measure(scenario: Scenario, pairs: int, seconds: float) -> Result:
+async def measure(scenario: Scenario, pairs: int, seconds: float, worker: str) -> Result:
     peers: list[tuple[Peer, Peer]] = []
-    async with grpc.aio.insecure_channel(GRPC) as channel:
+    async with grpc.aio.insecure_channel(worker) as channel:
         stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(channel)
         for room in range(pairs):
             pair = (
@@ -77,13 +78,7 @@ async def measure(scenario: Scenario, pairs: int, seconds: float) -> Result:
                 Peer(1, resilient=scenario.resilient, delay=DELAY),
             )
             for name, peer in zip(("talker", "ear"), pair, strict=True):
-                answer = await stub.Negotiate(
-                    media_pb2.NegotiateRequest(room_id=f"room{room}", user_id=name, sdp=peer.offer()),
-                    metadata=[("cwrk-service", TOKEN)],
-                    timeout=10,
-                    wait_for_ready=True,
-                )
-                await peer.connect(answer.sdp)
+                await peer.connect(await negotiate(stub, f"room{room}", name, peer.offer()))
             peers.append(pair)
     loop = asyncio.get_running_loop()
     for pair in peers:
@@ -167,9 +162,10 @@ def main() -> None:
     results = []
     kinds = (("scattered", 0.1), ("bursts", 0.2))
     for resilient, leg, (kind, rate) in itertools.product((True, False), ("up", "down", "both"), kinds):
-        with worker():
+        with worker() as server:
             scenario = Scenario(leg, kind, rate, resilient)
-            results.append(asyncio.run(measure(scenario, arguments.pairs, arguments.seconds)))
+            measured = measure(scenario, arguments.pairs, arguments.seconds, server.address)
+            results.append(asyncio.run(measured))
         show(results[-1])
     if arguments.json:
         report = {"machine": machine(load_before), "results": [asdict(result) for result in results]}

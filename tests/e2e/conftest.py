@@ -4,7 +4,7 @@
     make e2e ARGS="-k firefox"                 a part
     .venv/bin/python -m tests.e2e.screenshots  the pictures of the README
 
-tests/e2e/namespace.py says why pytest starts itself anew. What is measured stands at the end of the run.
+dev/namespace.py says why pytest starts itself anew. What is measured stands at the end of the run.
 """
 
 from __future__ import annotations

@@ -43,14 +43,14 @@ class Meeting:
         """A packet of everybody each 10 ms; and whatever came is taken in."""
         while True:
             for student, voice in self.voices.items():
-                voice.send(stamped(8) + student.id.encode())
+                voice.send(student.id.encode() + stamped(9))
             for listener in (self.anna, self.carol):
                 self.voices[listener].receive(functools.partial(self._take, listener))
             await asyncio.sleep(0.01)
 
     def _take(self, listener: Student, packet: bytes) -> None:
         payload = payload_of(packet)
-        key = listener, payload[8:].decode()
+        key = listener, payload[:-9].decode()
         self.last[key] = max(self.last[key], made_at(payload))
 
     @asynccontextmanager

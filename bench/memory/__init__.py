@@ -1,0 +1,1 @@
+"""What a participant takes of a server's memory."""

@@ -1,0 +1,1 @@
+"""What the benches found: kept as JSON, shown as tables and plots."""

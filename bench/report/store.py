@@ -1,0 +1,50 @@
+"""Results as JSON. A part that is measured again replaces what was known of it, and nothing else, so that a
+long run can be made in pieces."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "results"
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What is in it; nothing where it does not exist."""
+    try:
+        return dict(json.loads(file.read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def write(file: Path, found: Mapping[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def merge(file: Path, part: str, found: Mapping[str, Any]) -> None:
+    """What was found of `part` stands in the file in place of what did."""
+    everything = read(file)
+    everything[part] = {**everything.get(part, {}), **found}
+    write(file, everything)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of several runs, with the least and the most."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        known = sorted(values)
+        return cls(statistics.median(known), known[0], known[-1])
+
+    def text(self, digits: int) -> str:
+        return f"{self.median:.{digits}f} ({self.least:.{digits}f} to {self.most:.{digits}f})"
