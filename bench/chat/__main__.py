@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import platform
 import resource
 from pathlib import Path
 from typing import Any
 
 from bench.chat import measures, servers
+from bench.report import store
+from bench.report.machine import machine
 from common.lifecycle import loop_factory
 
 NAMES = ("fanout", "acks", "commits", "frozen", "idle")
@@ -59,10 +59,7 @@ def main() -> None:
         found = runner.run(bench(options, modules))
         found["versions"] = servers.versions(modules)
     if options.json:
-        found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-        found["load_before"] = round(before, 2)
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        store.update(options.json, {**found, "machine": machine(before)})
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import os
 import random
 import select
@@ -24,6 +23,7 @@ from pathlib import Path
 import grpc
 
 from bench.forward.client import Client
+from bench.report import store
 from bench.report.machine import machine
 from bench.servers.ours import negotiate, worker
 from bench.servers.server import cpu_seconds
@@ -194,7 +194,7 @@ def main() -> None:
         )
     if arguments.json:
         report = {"machine": machine(load_before), "results": [asdict(result) for result in results]}
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+        store.write(arguments.json, report)
 
 
 if __name__ == "__main__":

@@ -67,4 +67,8 @@ class Arrivals:
     def _heard(self, packet: bytes) -> None:
         delay = self._socket.stamps[self._client.place] - made_at(payload_of(packet))
         if abs(delay) < _SANE_S:
-            self.delays.append(delay)
+            self.take(packet[8:12], delay)
+
+    def take(self, _slot: bytes, delay: float) -> None:
+        """A packet of this SSRC."""
+        self.delays.append(delay)

@@ -159,17 +159,23 @@ class Client:
         for line in answer.splitlines():
             name, _, value = line.removeprefix("a=").partition(":")
             attributes.setdefault(name, value)
-        candidates = [line.split() for line in answer.splitlines() if line.startswith("a=candidate")]
-        host, port = next(
-            words[4:6]
-            for words in candidates
-            if words[2].lower() == self.protocol and ipaddress.ip_address(words[4]).version == self.version
-        )
-        self.server = address.pack(host, int(port))
+        self.server = self.candidates(answer)[0]
         self.remote = attributes["ice-ufrag"], attributes["ice-pwd"]
         # RFC 5763: who is active begins the DTLS handshake.
         self.role_of_dtls = "server" if attributes["setup"] == "active" else "client"
         return attributes["fingerprint"]
+
+    def candidates(self, answer: str) -> list[address.Address]:
+        """Those that it could take. Raises ConnectionError where there is none."""
+        lines = [line.split() for line in answer.splitlines() if line.startswith("a=candidate")]
+        found = [
+            address.pack(words[4], int(words[5]))
+            for words in lines
+            if words[2].lower() == self.protocol and ipaddress.ip_address(words[4]).version == self.version
+        ]
+        if not found:
+            raise ConnectionError(f"the server names no IPv{self.version} address for {self.protocol}")
+        return found
 
     def restart(self) -> str:
         """An offer of the same connection with new credentials."""
@@ -178,6 +184,9 @@ class Client:
 
     def check(self, *, nominate: bool = True) -> None:
         """Sends one connectivity check."""
+        self.socket.send(self.server, bytes(self._check(nominate=nominate)))
+
+    def _check(self, *, nominate: bool = True) -> stun.Message:
         ufrag, pwd = self.remote
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes = {
@@ -188,7 +197,7 @@ class Client:
         if nominate:
             request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(pwd.encode())
-        self.socket.send(self.server, bytes(request))
+        return request
 
     async def _shake_hands(self, fingerprint: str) -> None:
         algorithm, _, value = fingerprint.partition(" ")

@@ -132,6 +132,16 @@ def _some(clients: list[Client]) -> list[Client]:
 
 def speak(participants: Sequence[Participant], seconds: float) -> None:
     """Everybody who speaks does, each with a phase of its own, as clients that know nothing of each other."""
+    for pause in pace(participants, seconds):
+        time.sleep(pause)
+    time.sleep(0.1)
+    for participant in participants:
+        for client in participant.clients:
+            client.receive()
+
+
+def pace(participants: Sequence[Participant], seconds: float) -> Iterator[float]:
+    """The work of `speak`, and how long to sleep after each piece of it."""
     mouths = [each.mouth for each in participants if each.mouth is not None]
     everybody = list({client for each in participants for client in each.clients})
     step = 1 / PACKETS_PER_SECOND
@@ -148,18 +158,15 @@ def speak(participants: Sequence[Participant], seconds: float) -> None:
                         each.receive()
                     next(checks)
                 else:
-                    time.sleep(min(at, drain_at) - now)
+                    yield min(at, drain_at) - now
             client.send(stamped(PAYLOAD, time.time_ns()))
-    time.sleep(0.1)
-    for each in everybody:
-        each.receive()
 
 
 def _turns(clients: Sequence[Client], start: float) -> Iterator[None]:
-    """Each time it is asked, those check their way whose turn it is."""
-    done = 0
+    """Each time it is asked, those check their way whose turn it is; a next load goes on where one ended."""
+    done = int(start / CONSENT * len(clients))
     while True:
-        due = int((time.monotonic() - start) / CONSENT * len(clients))
+        due = int(time.monotonic() / CONSENT * len(clients))
         for number in range(done, due):
             clients[number % len(clients)].check()
         done = max(done, due)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
 import time
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ import grpc
 
 from bench.loss import relay
 from bench.loss.peer import Peer
+from bench.report import store
 from bench.report.machine import machine
 from bench.servers.ours import negotiate, worker
 from proto import media_pb2_grpc
@@ -169,7 +169,7 @@ def main() -> None:
         show(results[-1])
     if arguments.json:
         report = {"machine": machine(load_before), "results": [asdict(result) for result in results]}
-        arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+        store.write(arguments.json, report)
 
 
 if __name__ == "__main__":

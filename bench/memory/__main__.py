@@ -27,7 +27,7 @@ from dev import namespace
 
 PEOPLE: Final = 10
 ROOMS: Final = 5
-SECONDS: Final = 2.0
+SECONDS: Final = 1.0
 
 
 def measure(server: Server) -> float:

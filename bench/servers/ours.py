@@ -42,6 +42,7 @@ def worker(loop: str = "auto", host: str = "127.0.0.1") -> Iterator[Worker]:
         "MEDIA_LOOP": loop,
         # One who speaks to 500.
         "MEDIA_MAX_PARTICIPANTS": "501",
+        "MEDIA_DRAIN_MS": "0",
         "SERVICE_TOKEN": TOKEN,
         "LOG_LEVEL": "warning",
     }

@@ -80,7 +80,7 @@ def process(command: Sequence[str], port: int, env: Mapping[str, str] | None = N
         finally:
             child.terminate()
             try:
-                child.wait(5)
+                child.wait(2)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
