@@ -77,13 +77,8 @@ chaos-log: venv-dev ## the promise of the chat under faults, for long; SEED=, SE
 soak: venv-dev ## people come and go for an hour: memory, files and tasks of each service; MINUTES=
 	$(VENV) -m bench.soak --minutes $(or $(MINUTES),60)
 
-bench: venv ## CPU a forwarded packet; voices on a bad network and in a crowd; requests and deliveries a CPU-second
-	$(VENV) -m bench.forward
-	$(VENV) -m bench.join
-	$(VENV) -m bench.loss
-	$(VENV) -m bench.crowd
-	$(VENV) -m bench.rest
-	$(VENV) -m bench.chat
+bench: venv ## everything that is measured, beside Janus and others where they are; bench/results/ has it then
+	@$(VENV) -m bench $(ARGS)
 
 proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 	@$(VENV) -m dev.generate

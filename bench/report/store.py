@@ -50,4 +50,6 @@ class Spread:
         return cls(statistics.median(known), known[0], known[-1])
 
     def text(self, digits: int) -> str:
+        if self.least == self.most:
+            return f"{self.median:.{digits}f}"
         return f"{self.median:.{digits}f} ({self.least:.{digits}f} to {self.most:.{digits}f})"

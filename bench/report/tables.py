@@ -54,8 +54,15 @@ def by_scenario(
 
 
 def machine(found: Mapping[str, Any]) -> str:
-    """One line: where, when, with what."""
-    return (
-        f"{found['cpu']}, {found['cores']} cores, {found['memory_mib'] / 1024:.0f} GiB; {found['system']},"
-        f" Linux {found['kernel']}, Python {found['python']}; {found['measured']}"
-    )
+    """One line: where, when, with what, as far as that is known."""
+    words = [f"{found['cpu']}, {found['cores']} cores"]
+    for name, form in (
+        ("memory_mib", "{} MiB"),
+        ("system", "{}"),
+        ("kernel", "Linux {}"),
+        ("python", "Python {}"),
+        ("measured", "{}"),
+    ):
+        if name in found:
+            words.append(form.format(found[name]))
+    return ", ".join(words)
