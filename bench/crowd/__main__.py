@@ -1,6 +1,6 @@
-"""`python -m bench.crowd`: a room with many more people than slots, and each packet that each of them got.
+"""`python -m bench.crowd`: rooms of two and of many more people than slots, and each packet that each got.
 
-    python -m bench.crowd [--people 300] [--slots 9] [--seconds 20] [--json FILE]
+    python -m bench.crowd [--people 2 10 50 300] [--slots 9] [--seconds 20] [--json FILE]
 
 People say words, one after the other and sometimes two at once, each from somebody who was silent before.
 Everybody should hear every word whole, from its first packet on, in slots that are one stream each.
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import grpc
 
-from bench.forward.client import Client
+from bench.forward.client import LEVEL_ID, Client
 from bench.report import store
 from bench.report.machine import machine
 from bench.servers.ours import negotiate, worker
@@ -36,14 +36,19 @@ WORD = 50
 OVERLAP = 4
 #: Frames from one connectivity check of a client to the next, as browsers do: 4 s.
 CONSENT = 200
+#: How loud they all are (RFC 6464), and the element of the header that says so to a Client.
+LEVEL = 25
+_LEVEL = bytes([LEVEL_ID << 4, 0x80 | LEVEL])
 _SAID = struct.Struct(">dIIII")  # when, whose number, which word, which packet of it, how many it has
 
 
 @dataclass(frozen=True)
 class Result:
     """Of all words times all who should hear them: the share heard whole, and how many lack their first
-    packet. `gaps` are holes or steps back in a slot's sequence numbers, `strangers` packets whose CSRC does
-    not name who said them. Delays are of first packets: a word of one who had no slot waits for its third."""
+    packet. `gaps` are sequence numbers of a slot that never came, `overtaken` packets that came after the one
+    that follows, `steps_back` timestamps that do not go on, `strangers` packets whose CSRC does not name who
+    said them, `unlevel` those without their level. Delays are of first packets: a word of one who had no slot
+    waits for its third."""
 
     people: int
     slots: int
@@ -52,7 +57,10 @@ class Result:
     without_beginning: int
     packets: int
     gaps: int
+    overtaken: int
+    steps_back: int
     strangers: int
+    unlevel: int
     first_p50_ms: float
     first_p99_ms: float
     later_p50_ms: float
@@ -66,19 +74,26 @@ class Listener:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.words: dict[tuple[int, int], set[int]] = {}
-        self.newest: dict[int, int] = {}
-        self.packets = self.gaps = self.strangers = 0
+        self.newest: dict[int, tuple[int, int]] = {}
+        self.packets = self.gaps = self.overtaken = self.steps_back = self.strangers = self.unlevel = 0
         self.first: list[float] = []
         self.later: list[float] = []
 
     def hear(self, packet: bytes) -> None:
         words = int.from_bytes(packet[18:20], "big")
         said_at, who, word, place, _ = _SAID.unpack_from(packet, 20 + 4 * words)
-        ssrc, sequence = int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big")
-        before = self.newest.get(ssrc)
-        self.gaps += before is not None and sequence != (before + 1) & 0xFFFF
-        self.newest[ssrc] = sequence
+        sequence, timestamp, ssrc = struct.unpack_from(">HII", packet, 2)
+        last, stamp = self.newest.get(ssrc, (sequence - 1, timestamp - 1))
+        step = (sequence - last) & 0xFFFF
+        if step < 0x8000:
+            self.gaps += step - 1
+            self.steps_back += not 0 < (timestamp - stamp) & 0xFFFFFFFF < 1 << 31
+            self.newest[ssrc] = sequence, timestamp
+        else:
+            self.gaps -= 1
+            self.overtaken += 1
         self.strangers += packet[12:16] != who.to_bytes(4, "big")
+        self.unlevel += packet[20:22] != _LEVEL
         self.packets += 1
         self.words.setdefault((who, word), set()).add(place)
         (self.later if place else self.first).append(time.monotonic() - said_at)
@@ -117,7 +132,7 @@ def talk(clients: list[Client], listeners: list[Listener], seconds: float) -> li
         for talker, word, place in talking:
             who = contributor("room", f"user{talker}")
             payload = _SAID.pack(time.monotonic(), who, word, place, WORD) + bytes(96)
-            clients[talker].send(payload, level=25, marker=0 if place else 0x80)
+            clients[talker].send(payload, level=LEVEL, marker=0 if place else 0x80)
         talking = [(talker, word, place + 1) for talker, word, place in talking if place + 1 < WORD]
         for place in range(turn % CONSENT, len(clients), CONSENT):
             clients[place].check()
@@ -162,7 +177,10 @@ def measure(people: int, slots: int, seconds: float) -> Result:
         lacking,
         sum(each.packets for each in listeners),
         sum(each.gaps for each in listeners),
+        sum(each.overtaken for each in listeners),
+        sum(each.steps_back for each in listeners),
         sum(each.strangers for each in listeners),
+        sum(each.unlevel for each in listeners),
         first[len(first) // 2] * 1e3,
         first[len(first) * 99 // 100] * 1e3,
         later[len(later) // 2] * 1e3,
@@ -173,7 +191,7 @@ def measure(people: int, slots: int, seconds: float) -> Result:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.crowd", description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, nargs="+", default=[10, 50, 300])
+    parser.add_argument("--people", type=int, nargs="+", default=[2, 10, 50, 300])
     parser.add_argument("--slots", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -185,11 +203,12 @@ def main() -> None:
         last = results[-1]
         print(
             f"room of {people:3}, {last.slots} slots: {last.words} words, {last.heard_whole:.2%} heard "
-            "whole, "
-            f"{last.without_beginning} without their beginning; {last.packets} packets, {last.gaps} gaps, "
-            f"{last.strangers} misnamed; first packet p50 {last.first_p50_ms:.0f}, "
-            f"p99 {last.first_p99_ms:.0f} ms, later ones {last.later_p50_ms:.0f}, "
-            f"{last.later_p99_ms:.0f} ms; worker {last.worker_cpu:.0%} of a core",
+            f"whole, {last.without_beginning} without their beginning; {last.packets} packets, "
+            f"{last.gaps} gaps, {last.overtaken} overtaken, {last.steps_back} steps back in time, "
+            f"{last.strangers} misnamed, {last.unlevel} without level; "
+            f"first packet p50 {last.first_p50_ms:.0f}, p99 {last.first_p99_ms:.0f} ms, "
+            f"later ones {last.later_p50_ms:.0f}, {last.later_p99_ms:.0f} ms; "
+            f"worker {last.worker_cpu:.0%} of a core",
             flush=True,
         )
     if arguments.json:

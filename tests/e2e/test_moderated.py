@@ -1,9 +1,11 @@
 """What moderators do, on the page of the one it is done to."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.conftest import NewPerson
+from tests.e2e.conftest import TONE_HZ, NewPerson
 from tests.e2e.pictures import picture
 from tests.integration.student import Student
 from tests.services import Stack
@@ -38,6 +40,26 @@ async def test_a_listener_is_told_and_a_room_renames_itself(
             await expect(said).to_have_count(0)
             await expect(tom.page.get_by_role("button", name="Mute", exact=True)).to_be_enabled()
         assert tom.complaints == []
+
+
+async def test_who_may_speak_again_is_heard_without_a_new_join(new_person: NewPerson, stack: Stack) -> None:
+    async with Student.registered(stack.url, stack.ws_url, "Vera") as vera:
+        room = await vera.create_room("Algebra")
+        await vera.post(f"/rooms/{room}/join")
+        ann, tom = await new_person("Ann"), await new_person("Tom")
+        await ann.register_and_enter(f"/r/{room}")
+        await tom.register_and_enter(f"/r/{room}")
+        somebody = f"/rooms/{room}/participants/{await user_id_of(vera, room, 'Tom')}"
+        await vera.call("POST", f"{somebody}/role", {"role": "listener"})
+        await asyncio.gather(ann.join_voice(), tom.join_voice())
+        await tom.hears(TONE_HZ)
+        await ann.hears_nothing()
+        await vera.call("POST", f"{somebody}/role", {"role": "member"})
+        await ann.hears(TONE_HZ)
+        await vera.call("POST", f"{somebody}/role", {"role": "listener"})
+        await ann.hears_nothing()
+        assert tom.frames_sent("offer") == 1
+        assert tom.complaints == ann.complaints == []
 
 
 async def test_in_slow_mode_a_message_waits_and_says_so(new_person: NewPerson, stack: Stack) -> None:

@@ -1,15 +1,15 @@
-"""A plain WebRTC client, standing for a browser: aiortc's RTCPeerConnection with a tone for a voice."""
+"""A plain WebRTC client: aiortc's RTCPeerConnection with a tone for a voice, which decodes what it hears."""
 
 from __future__ import annotations
 
 import array
 import asyncio
+import cmath
 import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from fractions import Fraction
-from itertools import pairwise
 
 from aiortc import (
     MediaStreamTrack,
@@ -24,6 +24,8 @@ from media.worker import Negotiated, Worker
 
 RATE = 48_000
 FRAME = 960
+#: Samples taken for one where only a pitch is looked for.
+_FEWER = 8
 
 
 class Tone(MediaStreamTrack):
@@ -52,13 +54,10 @@ class Tone(MediaStreamTrack):
         return frame
 
 
-class Browser:
-    """A participant of `room`; `slots` receiving m-lines, and a tone when it speaks."""
+class Program:
+    """aiortc's own RTCPeerConnection: `slots` receiving m-lines, and a tone when it speaks."""
 
-    def __init__(
-        self, worker: Worker, room: str, user: str, *, hertz: float | None = 440, slots: int = 3
-    ) -> None:
-        self.worker, self.room, self.user = worker, room, user
+    def __init__(self, *, hertz: float | None = 440, slots: int = 3) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.tracks: list[MediaStreamTrack] = []
         self.connection.on("track", self.tracks.append)
@@ -68,22 +67,19 @@ class Browser:
             self.connection.addTransceiver(Tone(hertz), "sendonly")
         for _ in range(slots):
             self.connection.addTransceiver("audio", "recvonly")
-        self.negotiated: Negotiated
 
     def _changed(self) -> None:
         if self.connection.connectionState == "connected":
             self._connected.set()
 
-    async def join(self, *, muted: bool = False) -> Negotiated:
-        """Offers, takes the answer, and waits for the connection."""
+    async def offer(self) -> str:
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        sdp = self.connection.localDescription.sdp
-        self.negotiated = self.worker.negotiate(self.room, self.user, sdp, muted=muted)
-        await self.connection.setRemoteDescription(
-            RTCSessionDescription(_for_aiortc(self.negotiated.sdp), "answer")
-        )
+        return self.connection.localDescription.sdp
+
+    async def take(self, answer: str) -> None:
+        """Waits for the connection, too."""
+        await self.connection.setRemoteDescription(RTCSessionDescription(_for_aiortc(answer), "answer"))
         await asyncio.wait_for(self._connected.wait(), 10)
-        return self.negotiated
 
     async def received(self, slot: int) -> int:
         """Packets that came in the slot."""
@@ -99,7 +95,7 @@ class Browser:
         return sum(each.packetsReceived for each in inbound), sum(each.packetsLost for each in inbound)
 
     async def pitch(self, slot: int) -> float:
-        """The frequency in the slot, Hz, by zero crossings over 400 ms after 200 ms of start-up."""
+        """The loudest frequency in the slot, Hz, of 400 ms after 200 ms of start-up."""
         heard = array.array("h")
         for number in range(30):
             frame = await asyncio.wait_for(self.tracks[slot].recv(), 5)
@@ -109,8 +105,34 @@ class Browser:
                 heard.extend(
                     array.array("h", bytes(frame.planes[0])[: 2 * channels * frame.samples])[::channels]
                 )
-        crossings = sum((before < 0) != (after < 0) for before, after in pairwise(heard))
-        return crossings / 2 * RATE / len(heard)
+        return _loudest(heard)
+
+
+def _loudest(samples: array.array[int]) -> float:
+    """Of the frequencies of a voice, in steps of 5 Hz."""
+    few = [sum(samples[at : at + _FEWER]) for at in range(0, len(samples), _FEWER)]
+
+    def power(hertz: int) -> float:
+        turn = -2j * math.pi * hertz * _FEWER / RATE
+        return abs(sum(each * cmath.exp(turn * at) for at, each in enumerate(few)))
+
+    return max(range(100, 1500, 5), key=power)
+
+
+class Browser(Program):
+    """A participant of `room`, standing for a browser."""
+
+    def __init__(
+        self, worker: Worker, room: str, user: str, *, hertz: float | None = 440, slots: int = 3
+    ) -> None:
+        super().__init__(hertz=hertz, slots=slots)
+        self.worker, self.room, self.user = worker, room, user
+        self.negotiated: Negotiated
+
+    async def join(self, *, muted: bool = False) -> Negotiated:
+        self.negotiated = self.worker.negotiate(self.room, self.user, await self.offer(), muted=muted)
+        await self.take(self.negotiated.sdp)
+        return self.negotiated
 
 
 def _for_aiortc(sdp: str) -> str:
