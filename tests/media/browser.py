@@ -57,8 +57,14 @@ class Tone(MediaStreamTrack):
 class Program:
     """aiortc's own RTCPeerConnection: `slots` receiving m-lines, and a tone when it speaks."""
 
-    def __init__(self, *, hertz: float | None = 440, slots: int = 3) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(
+        self,
+        *,
+        hertz: float | None = 440,
+        slots: int = 3,
+        configuration: RTCConfiguration = RTCConfiguration(iceServers=[]),  # noqa: B008  # not changed
+    ) -> None:
+        self.connection = RTCPeerConnection(configuration)
         self.tracks: list[MediaStreamTrack] = []
         self.connection.on("track", self.tracks.append)
         self._connected = asyncio.Event()
