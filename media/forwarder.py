@@ -15,7 +15,7 @@ from typing import Final
 
 from media import red, rtp, srtp
 from media.address import Address, Path
-from media.datagrams import OUTBOX, STRIDE, PacketSocket, Target
+from media.datagrams import INBOX, OUTBOX, STRIDE, PacketSocket, Target
 from media.downlink import Downlink
 from media.history import Packet
 from media.packet_loop import Counters, Drop, Polled, Rates, SentStream, TransportNumbers
@@ -23,6 +23,8 @@ from media.participant import Participant
 from media.reception import ReportBlock
 from media.uplink import Uplink
 
+#: Reads of a socket at most in a poll, before what waits gets its turn.
+_ROUNDS: Final = 16
 #: Packets of one participant in a poll: each goes to everybody who listens, so what more of it has come waits
 #: for the next poll, and the others are not kept waiting by it.
 _TURN: Final = 2
@@ -183,15 +185,20 @@ class Forwarder:
         polled = Polled()
         here = self._sockets[socket]
         self._polls += 1
-        count = here.receive()
-        for i in range(count):
-            self._take(socket, here, i, now, polled)
+        # Whoever is next in the socket is not kept waiting by what others sent at once: that is only taken in.
+        for _ in range(_ROUNDS):
+            count = here.receive()
+            for i in range(count):
+                self._take(socket, here, i, now, polled)
+            self._flush()
+            if count < INBOX:
+                break
         for number, state in list(self._waiting.items()):
             while state.waiting and state.gets_a_turn(self._polls, _TURN):
                 self._pass_on(state, *state.waiting.popleft(), polled)
             if not state.waiting:
                 del self._waiting[number]
-        polled.more = bool(self._waiting) or count == len(here.inbox.pointers)
+        polled.more = bool(self._waiting) or count == INBOX
         for number, state in list(self._incomplete.items()):
             self._ask(number, state.uplink, now, polled)
         self._flush()

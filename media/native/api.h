@@ -77,7 +77,7 @@ void loop_counts(Loop *loop, Counts *counts);
 void loop_count_drop(Loop *loop, int reason);
 void loop_rtcp_was_authentic(Loop *loop, uint32_t number, uint32_t ssrc, int octets, double now);
 
-/* One read of a socket, where there is no thread; 1: something waits still. */
+/* What the thread does with a socket, where there is none; 1: something waits still. */
 int loop_poll(Loop *loop, int socket, double now);
 /* Datagrams that Python has read: each, and then the turns; 1: something waits still. */
 void loop_take(Loop *loop, int socket, const uint8_t *address, const uint8_t *octets, int size, double now);

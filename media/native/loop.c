@@ -181,19 +181,25 @@ bool work_off(Loop *loop, Boxes *boxes, int socket, double now)
 {
     Inbox *in = &boxes->in;
     Outbox *out = &boxes->out;
-    for (int i = 0; i < INBOX; i++)
-        in->messages[i].msg_hdr.msg_namelen = ADDRESS;
-    int count = recvmmsg(loop->files[socket], in->messages, INBOX, MSG_DONTWAIT, NULL);
-    enter(loop);
-    loop->turn++;
-    for (int i = 0; i < count; i++) {
-        int known = loop->address_sizes[socket];
-        memset(in->addresses[i] + known, 0, (size_t)(ADDRESS - known));
-        take(loop, out, socket, in->addresses[i], in->octets[i], (int)in->messages[i].msg_len, now);
-        make_room(loop, out);
+    bool last = false, more = false;
+    int count = 0;
+    for (int round = 1; !last; round++) {
+        for (int i = 0; i < INBOX; i++)
+            in->messages[i].msg_hdr.msg_namelen = ADDRESS;
+        count = recvmmsg(loop->files[socket], in->messages, INBOX, MSG_DONTWAIT, NULL);
+        last = count < INBOX || round == ROUNDS;
+        enter(loop);
+        loop->turn += round == 1;
+        for (int i = 0; i < count; i++) {
+            int known = loop->address_sizes[socket];
+            memset(in->addresses[i] + known, 0, (size_t)(ADDRESS - known));
+            take(loop, out, socket, in->addresses[i], in->octets[i], (int)in->messages[i].msg_len, now);
+            make_room(loop, out);
+        }
+        if (last)
+            more = take_turns(loop, out, now);
+        leave(loop, out);
     }
-    bool more = take_turns(loop, out, now);
-    leave(loop, out);
     return more || count == INBOX;
 }
 

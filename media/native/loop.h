@@ -18,6 +18,7 @@
 enum {
     STRIDE = 2048,      /* octets a datagram may have; a longer one is cut off, and so fails its authentication */
     INBOX = 64,         /* datagrams taken in by one call */
+    ROUNDS = 16,        /* such calls at most before what waits gets its turn */
     BATCH = 256,        /* datagrams sent by one call; so many in an Outbox are sent before the next packet */
     LONGEST = 1536,     /* octets a datagram that goes out can have: head, payload, tag */
     RECORDS = 1 << 19,  /* octets of records that wait for Python; full: what comes is dropped and counted */
@@ -102,7 +103,7 @@ void forward(Loop *loop, Outbox *out, Downlink **routes, int count, const Packet
 void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *datagram, int size, double now);
 /* What waits gets its turn, and speakers are asked for what is missing; whether something waits still. */
 bool take_turns(Loop *loop, Outbox *out, double now);
-/* Reads a socket once; whether something waits still. */
+/* Reads a socket until it is empty, a while at most, and then takes turns; whether something waits still. */
 bool work_off(Loop *loop, Boxes *boxes, int socket, double now);
 void has_sent(Transport *transport, uint32_t ssrc, int size);
 /* To be freed; NULL: nothing waits. */

@@ -1,4 +1,4 @@
-"""A client that reaches nothing but a TURN server talks by it: coturn, with the credentials that `hello` has."""
+"""A client that reaches nothing but a TURN server: a real coturn, with the credentials that `hello` has."""
 
 from __future__ import annotations
 
@@ -47,7 +47,6 @@ def turn_port(tmp_path: Path) -> Iterator[int]:
         "no-cli",
         "no-tls",
         "no-dtls",
-        "no-software-attribute",
     )
     command = ["turnserver", "-n", *(f"--{name}={value}" for name, value in options.items())]
     with subprocess.Popen(

@@ -168,7 +168,7 @@ def test_a_speakers_rate_is_bounded_over_time_and_at_once(room: Room) -> None:
 def test_many_packets_of_one_keep_nobody_elses_waiting(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     room.forwarder.add_route(EVE, BOB, "b2")
-    for sequence in range(60):
+    for sequence in range(120):  # more than are read at once
         room.ends[ANN].say(sequence, b"ann")
     room.ends[EVE].say(1, b"eve")
     assert room.forwarder.poll(0, 1.0).more
@@ -176,8 +176,7 @@ def test_many_packets_of_one_keep_nobody_elses_waiting(room: Room) -> None:
     assert heard.count(b"eve") == 1
     assert 0 < heard.count(b"ann") < 6
     room.poll(1.0)
-    assert room.ends[BOB].hear()[-1].payload == b"ann"
-    assert room.forwarder.counters.forwarded == 61
+    assert room.forwarder.counters.forwarded == 121
 
 
 def test_what_waits_for_its_turn_is_muted_and_dropped_too(room: Room) -> None:
