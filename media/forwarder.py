@@ -185,7 +185,7 @@ class Forwarder:
         polled = Polled()
         here = self._sockets[socket]
         self._polls += 1
-        # Whoever is next in the socket is not kept waiting by what others sent at once: that is only taken in.
+        # Who is next in the socket is not kept waiting by what others sent at once: that is only taken in.
         for _ in range(_ROUNDS):
             count = here.receive()
             for i in range(count):
