@@ -90,7 +90,12 @@ async def soak(minutes: float, count: int, seed: int) -> tuple[Seen, Seen, Seen,
                     await look(chain, http, meanwhile, now)
                     await asyncio.sleep(LOOK_SECONDS)
                     if now % 60 < LOOK_SECONDS:
-                        print(f"{now / 60:4.0f} min: {dict(people.counts)}", flush=True)
+                        memory = {
+                            name: round(its[-1][1])
+                            for (name, kind), its in meanwhile.items()
+                            if kind is MEMORY
+                        }
+                        print(f"{now / 60:4.0f} min: {memory} MB; {dict(people.counts)}", flush=True)
                 people.over.set()
             await asyncio.sleep(GONE_SECONDS)
             await look(chain, http, after, 0.0)

@@ -67,7 +67,7 @@ class People:
             try:
                 await self._visit(person, self.rng.choice(self._rooms))
                 self.counts["visits"] += 1
-            except (AssertionError, aiohttp.WSServerHandshakeError, ConnectionError) as problem:
+            except (AssertionError, aiohttp.WSServerHandshakeError, ConnectionError, TimeoutError) as problem:
                 # Now and then the room is deleted while they come in.
                 self.counts[f"cut short: {type(problem).__name__}"] += 1
             await self._pass(self.rng.uniform(*AWAY_SECONDS))

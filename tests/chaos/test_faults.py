@@ -1,4 +1,4 @@
-"""A few of the faults of `make chaos`, while a call and a chat go on. What they take is the table's matter."""
+"""A few of the faults of `make chaos`, while a call and a chat go on. How long they take is not asked."""
 
 from __future__ import annotations
 
