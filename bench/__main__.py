@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 from bench.report import page, store
 
+DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "capacity.md"
 PARTS: Final = {
     "forward": ["--repeat", "5"],
     "join": ["--repeat", "5"],
     "memory": ["--repeat", "3"],
+    "capacity": [],
     "loss": [],
     "crowd": [],
     "rest": ["--repeat", "3"],
@@ -39,7 +42,8 @@ def main() -> int:
         if done.returncode:
             failed.append(name)
     page.write()
-    print(f"{store.FOLDER}/README.md has the tables and plots")
+    page.write_capacity(DOCUMENT)
+    print(f"{store.FOLDER}/README.md has the tables and plots, {DOCUMENT} what a machine carries")
     if failed:
         print("failed, and left as it was: " + ", ".join(failed), file=sys.stderr)
     return 1 if failed else 0

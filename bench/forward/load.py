@@ -11,7 +11,7 @@ from typing import Final
 
 from bench.forward.arrivals import Arrivals
 from bench.forward.client import Client, stamped
-from bench.servers.server import Participant, Running, cpu_seconds
+from bench.servers.server import Participant, Running, cpu_seconds, resident_bytes
 
 PACKETS_PER_SECOND: Final = 50
 PAYLOAD: Final = 120
@@ -44,6 +44,11 @@ def everybody(people: int, rooms: int = 1) -> Scenario:
     return Scenario(f"{rooms} rooms of {people}" if rooms > 1 else f"room of {people}", rooms, people, people)
 
 
+def study_rooms(rooms: int) -> Scenario:
+    """Rooms of ten where three talk at once, which is a lively evening."""
+    return Scenario(f"{rooms} rooms of 10, 3 speak", rooms, 10, 3)
+
+
 def audience(listeners: int) -> Scenario:
     """Where one speaks."""
     return Scenario(f"1 to {listeners}", 1, listeners + 1, 1)
@@ -64,6 +69,7 @@ class Result:
     delay_p50_ms: float | None
     delay_p99_ms: float | None
     sent_share: float
+    resident_mib: float
 
 
 async def fill(scenario: Scenario, server: Running, prefix: str = "room") -> list[Participant]:
@@ -121,6 +127,7 @@ def run(scenario: Scenario, participants: list[Participant], pid: int, seconds: 
         delay_p50_ms=delays[len(delays) // 2] * 1e3 if delays else None,
         delay_p99_ms=delays[len(delays) * 99 // 100] * 1e3 if delays else None,
         sent_share=sent_share,
+        resident_mib=resident_bytes(pid) / (1 << 20),
     )
 
 

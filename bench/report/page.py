@@ -14,6 +14,8 @@ from bench.report.tables import SERVERS, by_scenario, spreads, table
 _OURS: Final = (SERVERS["native"], SERVERS["python"], "rooms")
 #: What it costs to decode is another world; its bar is cut off.
 _CUT_US: Final = 120.0
+_BEGIN: Final = "<!-- capacity: python -m bench --report -->"
+_END: Final = "<!-- end of capacity -->"
 _HEADS: Final = ("", "packets a second", "of a core", "load kept", "runs", "load average before")
 
 
@@ -28,6 +30,7 @@ def write(folder: Path = store.FOLDER) -> None:
         ("forward", _forward),
         ("join", _join),
         ("memory", _memory),
+        ("capacity", _capacity),
         ("loss", _loss),
         ("crowd", _crowd),
         ("rest", _rest),
@@ -36,6 +39,15 @@ def write(folder: Path = store.FOLDER) -> None:
         if found := store.read(folder / f"{name}.json"):
             text += section(found, folder)
     (folder / "README.md").write_text("\n".join(text))
+
+
+def write_capacity(document: Path, folder: Path = store.FOLDER) -> None:
+    """The table between the document's two markers, from the results."""
+    if found := store.read(folder / "capacity.json"):
+        before, _, rest = document.read_text().partition(_BEGIN)
+        after = rest.partition(_END)[2]
+        lines = [_BEGIN, f"{tables.machine(found['machine'])}:\n", *_capacities(found), _END]
+        document.write_text(before + "\n".join(lines) + after)
 
 
 def _plot(folder: Path, name: str, plot: Plot) -> str:
@@ -128,6 +140,30 @@ def _memory(found: Mapping[str, Any], folder: Path) -> list[str]:
         "MiB a participant in a room of 10:\n",
         table([SERVERS[each] for each in sizes], [[each.text(2) for each in sizes.values()]]),
     ]
+
+
+def _capacity(found: Mapping[str, Any], _: Path) -> list[str]:
+    return ["## Capacity\n", f"{tables.machine(found['machine'])}. One worker:\n", *_capacities(found)]
+
+
+def _capacities(found: Mapping[str, Any]) -> list[str]:
+    heads = ["people", "speaking", "packets a second", "of a core, in C", "in Python"]
+    heads += ["memory of the worker", "delay p99, in C", "of what should come came"]
+    rows = []
+    for step in found["steps"]:
+        row = [f"{step['people']}", f"{step['speaking']}"]
+        for server, key, form in (
+            ("native", "rate", "{:,.0f}"),
+            ("native", "cpu_share", "{:.0%}"),
+            ("python", "cpu_share", "{:.0%}"),
+            ("native", "resident_mib", "{:.0f} MiB"),
+            ("native", "delay_p99_ms", "{:.1f} ms"),
+            ("native", "reached", "{:.1%}"),
+        ):
+            runs = step["runs"].get(server, ())
+            row.append(form.format(Spread.of(run[key] for run in runs).median) if runs else "")
+        rows.append(row)
+    return [table(heads, rows)]
 
 
 def _loss(found: Mapping[str, Any], _: Path) -> list[str]:

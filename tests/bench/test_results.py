@@ -37,6 +37,7 @@ def result(cpu_us: float) -> dict[str, Any]:
         "delay_p50_ms": 0.1,
         "delay_p99_ms": 0.4,
         "sent_share": 1.0,
+        "resident_mib": 100.0,
     }
 
 
@@ -95,6 +96,26 @@ def test_what_is_in_the_repository_is_what_its_files_say(tmp_path: Path) -> None
         assert file.read_text() == (store.FOLDER / file.name).read_text(), (
             f"{file.name}: python -m bench --report"
         )
+
+
+def test_the_table_of_a_document_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    store.write(
+        tmp_path / "capacity.json",
+        {
+            "machine": MACHINE,
+            "steps": [{"people": 100, "speaking": 30, "rooms": 10, "runs": {"native": [result(5.0)]}}],
+        },
+    )
+    document = tmp_path / "capacity.md"
+    document.write_text(f"Before.\n\n{page._BEGIN}\nold\n{page._END}\n\nAfter.\n")
+
+    page.write_capacity(document, tmp_path)
+
+    text = document.read_text()
+    assert "| 100 | 30 | 1,000 | 2% |  | 100 MiB | 0.4 ms | 100.0% |" in text
+    assert "old" not in text
+    assert text.startswith("Before.")
+    assert text.endswith("After.\n")
 
 
 def test_a_bar_past_the_cut_ends_there_and_keeps_its_figure() -> None:
