@@ -86,9 +86,10 @@ class Crowd:
                 person.register(number, self._plan.invite) for number, person in enumerate(self.people)
             )
         size = self._plan.people
-        for first in range(0, len(self.people), size):
+        people = [each for each in self.people if each.has_account]
+        for first in range(0, len(people), size):
             with self._noting():
-                await self._room(self.people[first : first + size])
+                await self._room(people[first : first + size])
 
     async def _room(self, people: Sequence[Person]) -> None:
         """A room of these."""

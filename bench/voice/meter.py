@@ -65,6 +65,7 @@ class Meter:
         self._ears: dict[Client, Ears] = {}
         self._before = (0, 0, 0)
         self._delays: list[float] = []
+        self._jitters: list[float] = []
 
     def second(self, participants: Sequence[Participant]) -> Figures:
         """What happened since the last time."""
@@ -79,7 +80,9 @@ class Meter:
         for each in self._ears.values():
             each.delays.clear()
         self._delays += delays
-        figures = self._figures(now - self._mark, participants, _less(totals, self._before), delays)
+        jitters = sorted(each.jitter for each in self._ears.values())
+        self._jitters += jitters[len(jitters) // 2 : len(jitters) // 2 + 1]
+        figures = self._figures(now - self._mark, participants, _less(totals, self._before), delays, jitters)
         self._before, self._mark = totals, now
         return figures
 
@@ -87,11 +90,14 @@ class Meter:
         """What was before does not count in `all`."""
         self._began, self._at_first = self._mark, self._before
         self._delays.clear()
+        self._jitters.clear()
 
     def all(self, participants: Sequence[Participant]) -> Figures:
         """Of the time since `begin`, up to the last `second`."""
         counts = _less(self._before, self._at_first)
-        return self._figures(self._mark - self._began, participants, counts, sorted(self._delays))
+        return self._figures(
+            self._mark - self._began, participants, counts, sorted(self._delays), sorted(self._jitters)
+        )
 
     def _totals(self) -> tuple[int, int, int]:
         streams = [stream for client in self._clients for stream in client.streams.values()]
@@ -107,9 +113,9 @@ class Meter:
         participants: Sequence[Participant],
         counts: tuple[int, int, int],
         delays: list[float],
+        jitters: list[float],
     ) -> Figures:
         sent, received, lost = counts
-        jitters = sorted(each.jitter for each in self._ears.values())
         seconds = max(seconds, 1e-3)
         return Figures(
             seconds=round(seconds, 1),

@@ -68,6 +68,10 @@ class Person:
         self.participant: Participant | None = None
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(8)
 
+    @property
+    def has_account(self) -> bool:
+        return bool(self._token)
+
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """The answer's JSON; what is put off is asked again. Raises Refused."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
