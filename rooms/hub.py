@@ -24,6 +24,7 @@ from rooms.frames.incoming import Moderate, Resume
 from rooms.frames.outgoing import Hello
 from rooms.lanes import Lanes, log_fault
 from rooms.log.calls import LogCalls
+from rooms.tables.arrivals import Arrivals
 from rooms.tables.people import name_of
 from rooms.tables.presence import Here, Presence, Standing
 from rooms.tables.store import Store
@@ -55,6 +56,7 @@ class Hub:
     def __init__(self, store: Store, presence: Presence, epoch: str) -> None:
         self.store = store
         self.presence = presence
+        self.arrivals = Arrivals(presence.database, presence.replica, self._counted)
         self.epoch = epoch
         self.lanes = Lanes()
         self.voice: VoiceCalls
@@ -69,7 +71,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self.tables = TableCalls(
             store,
-            presence,
+            self.arrivals,
             self.lanes,
             tell=self.tell,
             start=self._start,
@@ -113,13 +115,10 @@ class Hub:
         )
 
     async def admit(self, room_id: str, identity: Identity) -> Member:
-        """Take the seat of a member's websocket. Raises as Members.admit does."""
-        return await self._stored(room_id, identity.user_id, lambda: self._admit(room_id, identity))
-
-    async def _admit(self, room_id: str, identity: Identity) -> Member:
-        member = await self.store.members.admit(UUID(room_id), identity)
-        await self.presence.arrived(Here(room_id, member.user_id, member.visit))
-        return member
+        """Take the seat of a member's websocket. Raises as Arrivals.admit does."""
+        return await self._stored(
+            room_id, identity.user_id, lambda: self.arrivals.admit(UUID(room_id), identity)
+        )
 
     async def attach(
         self, room_id: str, member: Member, connection: Connection, hello: Hello, resume: Resume | None
@@ -284,6 +283,12 @@ class Hub:
         if entry and standing.roster_version != entry.roster_version and not entry.loading_roster:
             entry.loading_roster = True
             self._start(self._load_roster(room_id, entry))
+
+    def _counted(self, room_id: str, version: int) -> None:
+        """Somebody came or went here, which is known here: where that is all, nothing is to be loaded."""
+        entry = self._open.get(room_id)
+        if entry and entry.roster_version == version - 1:
+            entry.roster_version = version
 
     def _of_history(self, epoch: str) -> None:
         """Where the tables are of another history (a backup was restored) all begin anew, we and clients."""

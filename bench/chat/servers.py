@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,8 @@ class Rooms:
 
     process: Process
     talk: kit.Rooms
+    #: Kills the process and starts another on the same ports.
+    restart: Callable[[], Awaitable[None]]
 
     async def people(self, rooms: int, each: int, sockets: int = 1) -> Crowd:
         """So many new rooms, with so many people in each, and so many sockets of each of them."""
@@ -94,9 +96,13 @@ class Rooms:
 
 
 @contextlib.asynccontextmanager
-async def our_rooms(*, limits: bool = True) -> AsyncIterator[Rooms]:
+async def our_rooms(*, limits: bool = True, **settings: str) -> AsyncIterator[Rooms]:
     """`python -m rooms` over a PostgreSQL that flushes what it commits; auth and media are stand-ins."""
-    with stack.scratch_folder() as folder, Postgres(folder / "db", settings=DURABLE) as database:
+    with (
+        stack.scratch_folder() as folder,
+        Postgres(folder / "db", settings=DURABLE) as database,
+        contextlib.ExitStack() as life,
+    ):
         async with kit.neighbours(database.url()) as around:
             ports = Ports(free_port(), free_port())
             env = {
@@ -107,13 +113,25 @@ async def our_rooms(*, limits: bool = True) -> AsyncIterator[Rooms]:
                 "ROOMS_LISTEN": f"127.0.0.1:{ports.grpc}",
                 "ROOMS_WS_PORT": str(ports.websocket),
                 "ROOMS_DRAIN_MS": "0",
+                **settings,
             }
             module = "rooms" if limits else "bench.chat.rooms_server"
-            with running([sys.executable, "-m", module], folder / "log", env) as child:
+
+            async def start() -> subprocess.Popen[bytes]:
+                child = life.enter_context(running([sys.executable, "-m", module], folder / "log", env))
                 await listening(ports.websocket, folder / "log")
-                config = Config(database_url=database.url())
-                async with around.talking_to(ports, config) as talk:
-                    yield Rooms(Process(child, ports.websocket, ROOMS, database.process), talk)
+                return child
+
+            process = Process(await start(), ports.websocket, ROOMS, database.process)
+
+            async def restart() -> None:
+                process.child.kill()
+                process.child = await start()
+
+            config = Config(database_url=database.url())
+            async with around.talking_to(ports, config) as talk:
+                yield Rooms(process, talk, restart)
+            life.close()
 
 
 @contextlib.asynccontextmanager

@@ -20,9 +20,13 @@ async def check_not_banned(connection: Connection, room_id: UUID, user_id: int) 
         user_id,
     )
     if row is not None:
-        until: datetime | None = row["until"]
-        when = f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if until else ""
-        raise Forbidden(f"You are banned from this room{when}.", code="BANNED")
+        raise banned(row["until"])
+
+
+def banned(until: datetime | None) -> Forbidden:
+    """What who is banned is told."""
+    when = f" until {until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if until else ""
+    return Forbidden(f"You are banned from this room{when}.", code="BANNED")
 
 
 async def ban(

@@ -9,7 +9,7 @@ from common.database import Connection, Database
 from common.errors import Forbidden
 from common.tokens import Identity
 from rooms.core.participant import Member
-from rooms.core.rights import MODERATOR, check_member, may_speak
+from rooms.core.rights import MODERATOR, may_speak
 from rooms.tables import seats
 from rooms.tables.bans import check_not_banned
 from rooms.tables.people import remember
@@ -40,21 +40,6 @@ class Members:
             room = await lock_room(connection, room_id, identity.user_id)
             await admit_member(connection, room_id, room, identity)
 
-    async def admit(self, room_id: UUID, identity: Identity) -> Member:
-        """A member's websocket: takes the seat again if one is free.
-
-        Raises NotFound, Forbidden (BANNED, NOT_A_MEMBER) and Conflict (ROOM_FULL).
-        """
-        async with self._database.transaction() as connection:
-            room = await lock_room(connection, room_id, identity.user_id)
-            await remember(connection, identity)
-            await check_not_banned(connection, room_id, identity.user_id)
-            check_member(room.role)
-            await seats.take_seat(
-                connection, room_id, identity.user_id, room.max_participants, seats.SEAT_SECONDS
-            )
-            return await _member(connection, room_id, identity.user_id)
-
     async def find(self, room_id: UUID, user_id: int) -> Member:
         """How somebody stands now. Raises Forbidden (BANNED, NOT_A_MEMBER) for who does not any more."""
         async with self._database.connection() as connection:
@@ -74,11 +59,6 @@ class Members:
             elif room.role:
                 await end_membership(connection, room_id, user_id)
             await bump(connection, [room_id])
-
-    async def hold_seat(self, room_id: UUID, user_id: int) -> None:
-        """The last websocket is gone: the seat stays for a while."""
-        async with self._database.connection() as connection:
-            await seats.hold_seat(connection, room_id, user_id)
 
     async def seats(self, room_id: UUID, user_id: int) -> list[SeatRecord]:
         """Who has a seat, longest first. Raises NotFound for who may not know of the room."""

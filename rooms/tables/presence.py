@@ -52,36 +52,9 @@ class Presence:
     """The leases of one replica. All methods raise Unavailable when the database is lost."""
 
     def __init__(self, database: Database, replica: UUID) -> None:
-        self._database = database
-        self._replica = replica
+        self.database = database
+        self.replica = replica
         self._untold: set[UUID] = set()  # rooms whose version does not count a lease that was taken again
-
-    async def arrived(self, here: Here) -> None:
-        """Somebody connected to this replica."""
-        async with self._database.transaction() as connection:
-            await bump(connection, [UUID(here.room_id)])
-            await connection.execute(
-                "INSERT INTO rooms.presence (room_id, user_id, replica, expires_at)"
-                " SELECT room_id, user_id, $3, clock_timestamp() + make_interval(secs => $5)"
-                " FROM rooms.members WHERE room_id = $1 AND user_id = $2 AND visit = $4"
-                " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at",
-                UUID(here.room_id),
-                here.user_id,
-                self._replica,
-                here.visit,
-                float(LEASE_SECONDS),
-            )
-
-    async def dropped(self, room_id: str, user_id: int) -> None:
-        """Somebody is no longer connected to this replica, and the grace is over."""
-        async with self._database.transaction() as connection:
-            await bump(connection, [UUID(room_id)])
-            await connection.execute(
-                "DELETE FROM rooms.presence WHERE room_id = $1 AND user_id = $2 AND replica = $3",
-                UUID(room_id),
-                user_id,
-                self._replica,
-            )
 
     async def renew(self, here: Iterable[Here]) -> list[str]:
         """Everybody who is connected, all leases in one go. One that has lapsed is taken again.
@@ -99,8 +72,9 @@ class Presence:
         members = (
             " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS h (room_id, user_id, visit)"
             " JOIN rooms.members USING (room_id, user_id, visit)"
+            " ORDER BY room_id, user_id"  # as those who come lock them: rooms/tables/arrivals.py
         )
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             # Seats first, as they go first when a membership ends: so neither waits for the other in a ring.
             # A seat that lapsed while the database was away is theirs still: they never left.
             await connection.execute(
@@ -117,7 +91,7 @@ class Presence:
                 " ON CONFLICT (room_id, user_id, replica) DO UPDATE SET expires_at = excluded.expires_at"
                 " RETURNING p.room_id, coalesce(old.expires_at <= clock_timestamp(), true) AS again",
                 *keys,
-                self._replica,
+                self.replica,
                 float(LEASE_SECONDS),
             )
             # Noted before the commit, whose answer may be lost.
@@ -128,14 +102,14 @@ class Presence:
         """In a transaction of its own, since rooms are locked before their rows. Later if it fails."""
         rooms = sorted(self._untold)
         if rooms:
-            async with self._database.transaction() as connection:
+            async with self.database.transaction() as connection:
                 await bump(connection, rooms)
             self._untold.difference_update(rooms)
         return [str(room_id) for room_id in rooms]
 
     async def sweep(self) -> None:
         """Forget the leases that nobody kept: a replica died."""
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             rows = await connection.fetch(
                 "SELECT DISTINCT room_id FROM rooms.presence WHERE expires_at < clock_timestamp()"
             )
@@ -150,7 +124,7 @@ class Presence:
 
     async def vacate(self) -> list[tuple[str, int]]:
         """Take the seats that ran out with nobody connected; whose they were, each told to one replica."""
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             rows = await connection.fetch(
                 "DELETE FROM rooms.seats WHERE (room_id, user_id) IN"
                 " (SELECT s.room_id, s.user_id FROM rooms.seats s WHERE s.expires_at < clock_timestamp()"
@@ -164,17 +138,17 @@ class Presence:
 
     async def retire(self, seconds: float) -> None:
         """This replica stops: its people have `seconds` to show up elsewhere."""
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             await connection.execute(
                 "UPDATE rooms.presence SET expires_at = clock_timestamp() + make_interval(secs => $2)"
                 " WHERE replica = $1",
-                self._replica,
+                self.replica,
                 seconds,
             )
 
     async def roster(self, room_id: str, local: Iterable[int]) -> tuple[Standing, list[Member]]:
         """Everybody present on another replica, and the members among `local`."""
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             # One statement: who is there and where the log stands are of one moment.
             rows = await connection.fetch(
                 f"SELECT r.roster_version, h.last_seq, {EPOCH}, m.* FROM rooms.rooms r"  # noqa: S608  # our own text
@@ -188,7 +162,7 @@ class Presence:
                 "  WHERE m.room_id = $1 AND (c.user_id IS NOT NULL OR m.user_id = ANY($3::bigint[]))) m"
                 " ON m.room_id = r.id WHERE r.id = $1 ORDER BY m.joined_at, m.user_id",
                 UUID(room_id),
-                self._replica,
+                self.replica,
                 list(local),
             )
         if not rows:
@@ -203,7 +177,7 @@ class Presence:
 
     async def standings(self, room_ids: Iterable[str]) -> list[Standing]:
         """Where these rooms stand now."""
-        async with self._database.connection() as connection:
+        async with self.database.connection() as connection:
             rows = await connection.fetch(
                 f"SELECT r.id, h.last_seq, r.roster_version, {EPOCH} FROM rooms.rooms r"  # noqa: S608
                 " JOIN rooms.heads h ON h.room_id = r.id WHERE r.id = ANY($1::uuid[])",

@@ -109,11 +109,12 @@ async def role_of(connection: Connection, room_id: UUID, user_id: int) -> str:
     return str(role or "")
 
 
-async def bump(connection: Connection, room_ids: list[UUID]) -> None:
-    """Who is in these rooms, or how, has changed: replicas load it again."""
-    await connection.execute(
+async def bump(connection: Connection, room_ids: list[UUID]) -> dict[UUID, int]:
+    """Who is in these rooms, or how, has changed: replicas load it again. The new versions."""
+    rows = await connection.fetch(
         "UPDATE rooms.rooms r SET roster_version = roster_version + 1"
         " FROM (SELECT id FROM rooms.rooms WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE) locked"
-        " WHERE r.id = locked.id",
+        " WHERE r.id = locked.id RETURNING r.id, r.roster_version",
         room_ids,
     )
+    return {row["id"]: row["roster_version"] for row in rows}

@@ -32,7 +32,7 @@ async def take_seat(
     if held is None or not held["own"]:
         # After `max` was lowered there may be more seats than it allows: they stay.
         if held is None or held["by_others"] >= max_participants:
-            raise Conflict("The room is full.", code="ROOM_FULL")
+            raise room_full()
         await _lower_hand(connection, room_id, user_id)
     row = await connection.fetchrow(
         "INSERT INTO rooms.seats AS s (room_id, user_id, taken_at, seen_at, expires_at)"
@@ -61,16 +61,9 @@ async def _lower_hand(connection: Connection, room_id: UUID, user_id: int) -> No
     )
 
 
-async def hold_seat(connection: Connection, room_id: UUID, user_id: int) -> None:
-    """The last websocket is gone: the seat stays for SEAT_SECONDS from now."""
-    await connection.execute(
-        "UPDATE rooms.seats SET seen_at = clock_timestamp(),"
-        " expires_at = clock_timestamp() + make_interval(secs => $3)"
-        " WHERE room_id = $1 AND user_id = $2",
-        room_id,
-        user_id,
-        float(SEAT_SECONDS),
-    )
+def room_full() -> Conflict:
+    """What who finds no seat is told."""
+    return Conflict("The room is full.", code="ROOM_FULL")
 
 
 async def seats_taken(connection: Connection, room_id: UUID) -> list[SeatRecord]:

@@ -12,7 +12,7 @@ from rooms.core import effects as do
 from rooms.core.effects import Effect
 from rooms.core.room import Room
 from rooms.lanes import Lanes
-from rooms.tables.presence import Presence
+from rooms.tables.arrivals import Arrivals
 from rooms.tables.read_markers import ReadMarkers
 from rooms.tables.store import Store
 
@@ -29,7 +29,7 @@ class TableCalls:
     def __init__(
         self,
         store: Store,
-        presence: Presence,
+        arrivals: Arrivals,
         lanes: Lanes,
         *,
         tell: Tell,
@@ -38,7 +38,7 @@ class TableCalls:
         is_here: Callable[[str, int], bool],
     ) -> None:
         self._members = store.members
-        self._presence = presence
+        self._arrivals = arrivals
         self._lanes = lanes
         self._tell = tell
         self._start = start
@@ -105,13 +105,13 @@ class TableCalls:
 
     def _hold_seat(self, room_id: str, effect: do.HoldSeat) -> None:
         self._lanes.start(
-            lane(room_id, effect.user_id), lambda: self._members.hold_seat(UUID(room_id), effect.user_id)
+            lane(room_id, effect.user_id), lambda: self._arrivals.hold_seat(UUID(room_id), effect.user_id)
         )
 
     def _drop_presence(self, room_id: str, effect: do.DropPresence) -> None:
         async def drop() -> None:
             if not self._is_here(room_id, effect.user_id):  # else came back while this waited
-                await self._presence.dropped(room_id, effect.user_id)
+                await self._arrivals.dropped(UUID(room_id), effect.user_id)
                 self._notify(room_id)
 
         self._lanes.start(lane(room_id, effect.user_id), drop)

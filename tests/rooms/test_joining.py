@@ -102,7 +102,7 @@ async def test_a_lost_connection_leaves_then_loses_its_seat_and_its_voice(
     """8 s, then 30 s; shorter here."""
     monkeypatch.setattr("rooms.core.participants.GRACE_SECONDS", 0.1)
     monkeypatch.setattr("rooms.core.participants.SEAT_SECONDS", 0.3)
-    for seconds in ("seats.JOIN_SECONDS", "seats.SEAT_SECONDS", "presence.SEAT_SECONDS"):
+    for seconds in ("seats.JOIN_SECONDS", "arrivals.SEAT_SECONDS", "presence.SEAT_SECONDS"):
         monkeypatch.setattr(f"rooms.tables.{seconds}", 1.0)
     monkeypatch.setattr("rooms.serve.RENEW_SECONDS", 0.05)
     rooms = await stack.start()

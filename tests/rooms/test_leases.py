@@ -25,7 +25,7 @@ async def test_a_lease_that_is_taken_again_counts_the_roster_up_and_one_that_run
     async with database.connect(rooms.config.database_url) as opened:
         presence = Presence(opened, uuid4())
         ann = Here(room_id, 1, visit)
-        await presence.arrived(ann)
+        assert await presence.renew([ann]) == [room_id]
 
         async def version() -> int:
             return (await presence.standing(room_id)).roster_version

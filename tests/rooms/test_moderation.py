@@ -1,12 +1,15 @@
 """Moderation: rows and an event in one transaction, so it holds on every replica, with Redis or without."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from common.errors import Forbidden, InvalidFields, NotFound
+from common.tokens import Identity
 from proto import rooms_pb2 as pb
-from rooms.tables.presence import Here, Presence
+from rooms.core.participant import Member
+from rooms.tables.arrivals import Arrivals
 from tests.rooms import kit
 
 OWNER, MODERATOR, MEMBER, OTHER = 1, 2, 3, 4
@@ -241,14 +244,15 @@ async def test_a_ruling_that_overtakes_somebody_at_the_door(
 ) -> None:
     """Admitted, and kicked or muted before the room has them: the tables are asked once more."""
     ann = await rooms.connect(room_id, OWNER)
-    arrived, actions = Presence.arrived, {MEMBER: "kick", OTHER: "mute"}
+    admit, actions = Arrivals.admit, {MEMBER: "kick", OTHER: "mute"}
 
-    async def overtaken(self: Presence, here: Here) -> None:
-        await arrived(self, here)
-        await rule(rooms, room_id, OWNER, here.user_id, actions[here.user_id])
+    async def overtaken(self: Arrivals, where: UUID, identity: Identity) -> Member:
+        member = await admit(self, where, identity)
+        await rule(rooms, room_id, OWNER, member.user_id, actions[member.user_id])
         await ann.until("moderated")
+        return member
 
-    monkeypatch.setattr(Presence, "arrived", overtaken)
+    monkeypatch.setattr(Arrivals, "admit", overtaken)
     kicked = await rooms.dial(rooms.url(room_id, access_token=kit.token(MEMBER)))
     assert await kicked.closed() == (4003, "NOT_A_MEMBER")
     muted = await rooms.connect(room_id, OTHER)

@@ -1,0 +1,1 @@
+"""What everybody coming back at once costs PostgreSQL."""

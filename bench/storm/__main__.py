@@ -1,0 +1,254 @@
+"""`python -m bench.storm`: 5,000 people lose their websockets and come back within 30 s.
+
+    python -m bench.storm [--people 5000] [--within 30] [--every 20] [--how cut|restart] [--json FILE]
+
+PostgreSQL, Valkey and rooms are processes of their own. PostgreSQL's load while everybody talks is compared
+with its load while everybody comes back and goes on talking.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import random
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bench.chat.clients import ROOMS, Client, Tally
+from bench.chat.measures import TEXT
+from bench.chat.servers import Rooms, our_rooms
+from common.lifecycle import loop_factory
+from tests import stack
+from tests.rooms import kit
+
+ROOM = 10  # people
+SETTLED = 12.0  # seconds, longer than rooms waits for those who are gone
+SOURCES = 50  # loopback addresses they come from
+PATIENCE = 60.0
+
+
+@dataclass
+class Person:
+    """Somebody in a room, with the one websocket of theirs."""
+
+    room_id: str
+    user_id: int
+    client: Client | None = None
+
+
+@dataclass
+class Reading:
+    """What PostgreSQL has done so far."""
+
+    at: float
+    cpu: float
+    transactions: int
+    wal_bytes: int
+    rows: int
+
+    def since(self, before: Reading) -> dict[str, float]:
+        """A second."""
+        took = self.at - before.at
+        names = ("cpu", "transactions", "wal_bytes", "rows")
+        return {name: round((getattr(self, name) - getattr(before, name)) / took, 3) for name in names}
+
+
+class Town:
+    """Everybody, and what they do."""
+
+    def __init__(self, ours: Rooms, database: asyncpg.Connection[asyncpg.Record], every: float) -> None:
+        self.ours = ours
+        self.people: list[Person] = []
+        self.epoch = ""
+        self.heads: dict[str, int] = {}
+        self.said = 0
+        self.again = 0  # times that somebody had to try again
+        self._database = database
+        self._every = every
+        self._tally = Tally()
+        self.latencies: list[float] = []
+
+    async def settle(self, people: int) -> None:
+        """Rooms of ten, and everybody in them."""
+        crowded = asyncio.Semaphore(32)
+
+        async def fill(number: int) -> None:
+            first = number * ROOM + 1
+            async with crowded:
+                room_id = await self.ours.talk.create(first)
+                await self.ours.talk.join(room_id, *range(first, first + ROOM))
+            self.people += [Person(room_id, user_id) for user_id in range(first, first + ROOM)]
+
+        await asyncio.gather(*map(fill, range(people // ROOM)))
+        self.epoch = str(await self._database.fetchval("SELECT epoch FROM rooms.deployment"))
+        gate = asyncio.Semaphore(100)
+
+        async def come(person: Person) -> None:
+            async with gate:
+                await self.come(person)
+
+        await asyncio.gather(*map(come, self.people))
+
+    async def come(self, person: Person) -> None:
+        """Connect, for what was said since the last time. Tries again as the page does."""
+        path = f"/ws/rooms/{person.room_id}?access_token={kit.token(person.user_id)}"
+        path += f"&epoch={self.epoch}&last_seq={self.heads.get(person.room_id, 0)}"
+        loop = asyncio.get_running_loop()
+        source = (f"127.0.0.{2 + person.user_id % SOURCES}", 0)
+        give_up = loop.time() + PATIENCE
+        while loop.time() < give_up:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(10):
+                    _, person.client = await loop.create_connection(
+                        lambda: Client(ROOMS, path, self._tally, self.latencies),
+                        "127.0.0.1",
+                        self.ours.process.port,
+                        local_addr=source,
+                    )
+                    await person.client.ready
+                    return
+            self.again += 1
+            await asyncio.sleep(random.uniform(0.5, 2))
+
+    async def lose(self, how: str) -> None:
+        """Every websocket, and where each room's log stood."""
+        rows = await self._database.fetch("SELECT room_id, last_seq FROM rooms.heads")
+        self.heads = {str(row["room_id"]): row["last_seq"] for row in rows}
+        if how == "restart":
+            await self.ours.restart()
+        for person in self.people:
+            if person.client is not None:
+                person.client.transport.abort()
+                person.client = None
+
+    async def return_within(self, seconds: float) -> list[float]:
+        """Each at a moment of their own; how long each took."""
+        began = time.perf_counter()
+
+        async def back(person: Person) -> float:
+            due = began + random.uniform(0, seconds)
+            await asyncio.sleep(due - time.perf_counter())
+            await self.come(person)
+            return time.perf_counter() - due
+
+        return await asyncio.gather(*map(back, self.people))
+
+    async def talk(self) -> None:
+        """Whoever is there writes a message `every` so many seconds."""
+        began, due = time.perf_counter(), 0
+        while True:
+            now = time.perf_counter()
+            while began + due * self._every / len(self.people) <= now:
+                client = random.choice(self.people).client
+                due += 1
+                if client is not None and client.ready.done() and not client.lost:
+                    self.said += 1
+                    client.say(self.said, TEXT, now)
+            await asyncio.sleep(0.01)
+
+    async def read(self) -> Reading:
+        row = await self._database.fetchrow(
+            "SELECT xact_commit + xact_rollback AS transactions,"
+            " tup_inserted + tup_updated + tup_deleted AS rows, (SELECT wal_bytes FROM pg_stat_wal) AS wal"
+            " FROM pg_stat_database WHERE datname = current_database()"
+        )
+        assert row is not None
+        cpu = self.ours.process.cpu_beside
+        return Reading(time.perf_counter(), cpu, row["transactions"], int(row["wal"]), row["rows"])
+
+    def lost(self) -> int:
+        return sum(person.client is None or person.client.lost for person in self.people)
+
+
+async def bench(options: argparse.Namespace) -> dict[str, Any]:
+    with stack.valkey() as cache:
+        async with our_rooms(REDIS_URL=cache.url) as ours:
+            database = await asyncpg.connect(ours.talk.config.database_url)
+            town = Town(ours, database, options.every)
+            print(f"{options.people} people are coming into {options.people // ROOM} rooms …")
+            await town.settle(options.people)
+            town.again = 0
+            talking = asyncio.create_task(town.talk())
+            await asyncio.sleep(SETTLED)
+            found: dict[str, Any] = {"people": options.people, "within_s": options.within, "how": options.how}
+            found["normal"] = await watched(town, asyncio.sleep(options.within))
+            await town.lose(options.how)
+            took: list[float] = []
+
+            async def storm() -> None:
+                took.extend(await town.return_within(options.within))
+
+            found["storm"] = await watched(town, storm())
+            found["back_p50_s"], found["back_p99_s"] = (round(each, 3) for each in percentiles(took, 50, 99))
+            found["not_back"], found["again"] = town.lost(), town.again
+            await asyncio.sleep(SETTLED)
+            found["after"] = await watched(town, asyncio.sleep(5))
+            talking.cancel()
+            await database.close()
+    tell(found)
+    return found
+
+
+async def watched(town: Town, work: Any) -> dict[str, float]:
+    """PostgreSQL's load, and that of rooms, while this goes on."""
+    said, cpu, before = town.said, town.ours.process.cpu, await town.read()
+    town.latencies.clear()
+    await work
+    after = await town.read()
+    took = after.at - before.at
+    return {
+        **after.since(before),
+        "rooms_cpu": round((town.ours.process.cpu - cpu) / took, 3),
+        "messages": round((town.said - said) / took, 1),
+        "ack_p99_ms": round(percentiles(town.latencies, 99)[0] * 1000, 1),
+    }
+
+
+def percentiles(values: Sequence[float], *which: int) -> list[float]:
+    ordered = sorted(values) or [0.0]
+    return [ordered[min(len(ordered) - 1, len(ordered) * each // 100)] for each in which]
+
+
+def tell(found: dict[str, Any]) -> None:
+    print(f"\na second          {'normal':>10}{'storm':>10}{'after':>10}   storm / normal")
+    for name in found["normal"]:
+        normal, storm, after = (found[phase][name] for phase in ("normal", "storm", "after"))
+        ratio = f"{storm / normal:>10.2f}" if normal else ""
+        print(f"{name:<16}{normal:>12,.2f}{storm:>10,.2f}{after:>10,.2f}{ratio}")
+    print(f"{found['not_back']} did not come back, {found['again']} tries failed", end="")
+    print(f"; it took {found['back_p50_s']} s (p50), {found['back_p99_s']} s (p99)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
+    parser.add_argument("--people", type=int, default=5000)
+    parser.add_argument("--within", type=float, default=30.0, help="seconds in which all come back")
+    parser.add_argument("--every", type=float, default=20.0, help="seconds between two messages of a person")
+    parser.add_argument(
+        "--how", choices=("cut", "restart"), default="cut", help="what takes the websockets away"
+    )
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    before = os.getloadavg()[0]
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        found = runner.run(bench(options))
+    if options.json:
+        found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        found["load_before"] = round(before, 2)
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
