@@ -33,6 +33,7 @@ from auth.tokens import Signer
 from common import database, metrics, rpc
 from common.lifecycle import background
 from common.migrate import migrate
+from common.readiness import Part
 from proto import auth_pb2_grpc
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,6 +58,7 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         page.reads(lambda: figures(db, passwords))
         page.shows(passwords.seconds)
         await migrate(db, "auth", MIGRATIONS)
+        parts = (Part("database", db.ping, needed=True),)
         store = PostgresStore(db)
         attempts = Attempts(db)
         credentials = Credentials(store, passwords, attempts)
@@ -81,7 +83,7 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
             background(ring.run, "auth.keys"),
             background(feed.run, "auth.revocations"),
             background(retention.run, "auth.retention"),
-            metrics.serve(config.metrics_listen, page),
+            metrics.serve(config.metrics_listen, page, parts),
         ):
             service = Service(
                 accounts, own, feed, ring, recovery=recovery, leaving=Leaving(db, accounts, credentials)
@@ -91,7 +93,7 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
                 variable="AUTH_LISTEN",
                 service_token=config.service_token,
                 names=[NAME],
-                check=db.ping,
+                parts=parts,
                 page=page,
                 register=lambda server: auth_pb2_grpc.add_AuthServicer_to_server(service, server),
             ) as server:

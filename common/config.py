@@ -152,6 +152,13 @@ class Common:
         "",
         parse=address,
     )
+    otlp_endpoint: str = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "Where traces go: a collector that takes OTLP over HTTP, as in http://127.0.0.1:4318; without it"
+        " there are none. What else OpenTelemetry's SDK knows (OTEL_TRACES_SAMPLER, …) it reads by itself.",
+        "",
+        parse=page,
+    )
     key_refetch_seconds: int = setting(
         "KEY_REFETCH_SECONDS",
         "Signing keys are fetched at most this often because of a token with an unknown one, and a new key is"

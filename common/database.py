@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import asyncpg
+from asyncpg.connection import LoggedQuery
 from asyncpg.pool import PoolConnectionProxy
 
-from common import log
+from common import log, trace
 from common.config import ConfigError
 from common.errors import Unavailable
 
@@ -89,7 +90,7 @@ class Database:
             self.waiting -= 1
 
     async def ping(self) -> None:
-        """Raises Unavailable where the server does not answer."""
+        """For /readyz. Raises Unavailable where the server does not answer."""
         async with self.connection() as connection:
             await connection.execute("SELECT")
 
@@ -124,6 +125,7 @@ async def connect(
         max_size=size,
         timeout=5,
         command_timeout=command_timeout,
+        init=_watched if trace.recorder is not None else None,
         reset=_nothing_to_reset,
         server_settings={
             "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
@@ -142,6 +144,17 @@ async def connect(
             await asyncio.wait_for(pool.close(), 5)
         except TimeoutError:
             pool.terminate()
+
+
+async def _watched(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    connection.add_query_logger(_traced)
+
+
+def _traced(query: LoggedQuery) -> None:
+    """A statement of what is being handled is a part of its trace; one of nobody's is in none."""
+    if trace.recorder is not None and (parent := trace.current.get()):
+        failed = type(query.exception).__name__ if query.exception else ""
+        trace.recorder.statement(parent, query.query, query.elapsed, failed)
 
 
 async def _nothing_to_reset(_connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -65,13 +65,25 @@ async def background(work: Callable[[], Awaitable[None]], name: str) -> AsyncIte
             await asyncio.wait({task}, timeout=1)
 
 
+@asynccontextmanager
+async def traced(name: str, endpoint: str) -> AsyncIterator[None]:
+    """Traces are told to the collector at `endpoint`, if that is set."""
+    if not endpoint:
+        yield
+        return
+    from common import spans  # a third of a second, for those who want it
+
+    async with spans.told(name, endpoint):
+        yield
+
+
 async def _run(name: str, config: C, serve: Callable[[C], AbstractAsyncContextManager[object]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     logger = log.get(name)
-    async with serve(config):
+    async with traced(name, config.otlp_endpoint), serve(config):
         logger.info("ready")
         await stop.wait()
         logger.info("stopping")

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import platform
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
@@ -23,11 +23,12 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from common import VERSION
+from common import VERSION, readiness
 from common.config import ConfigError
 from common.database import Database
 from common.errors import CwrkError
 from common.lifecycle import background
+from common.readiness import Part
 from common.unreadable import Runner
 
 LAG_SECONDS = 0.25  # between two looks how late the event loop is
@@ -148,13 +149,18 @@ def pools(**databases: Database) -> Iterable[Metric]:
 
 
 @asynccontextmanager
-async def serve(listen: str, page: Page) -> AsyncIterator[None]:
-    """Serves the page at `listen` (host:port), if that is set. Raises ConfigError when it cannot be had."""
+async def serve(listen: str, page: Page, parts: Sequence[Part] = ()) -> AsyncIterator[None]:
+    """Serves the page at `listen` (host:port), if that is set, and beside it `/readyz` of these parts.
+
+    Raises ConfigError when it cannot be had.
+    """
     if not listen:
         yield
         return
     app = web.Application()
     app.router.add_get("/metrics", make_aiohttp_handler(page.registry, disable_compression=True))
+    if parts:
+        app.router.add_get("/readyz", readiness.page(parts))
     async with AsyncExitStack() as stack:
         runner = Runner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()

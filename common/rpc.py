@@ -25,6 +25,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from common import errors, log, trace
 from common.config import ConfigError
 from common.metrics import Calls, Page
+from common.readiness import Part, wrong
 from proto import error_pb2
 
 Req = TypeVar("Req", bound=Message)
@@ -38,7 +39,6 @@ USER_KEY = "authorization"
 REQUEST_ID_KEY = "x-request-id"
 
 DEADLINE_SECONDS = 3.0
-CHECK_SECONDS = 0.5
 MAX_MESSAGE_BYTES = 1 << 20
 
 # A server takes pings that come more often than this for an attack, and hangs up on the third.
@@ -89,10 +89,11 @@ class Client:
         timeout: float = DEADLINE_SECONDS,
     ) -> Res:
         """One unary call. Raises what the service raised, Unavailable or TooSlow."""
-        try:
-            return await method(request, timeout=timeout, metadata=self._metadata(user_token))
-        except grpc.aio.AioRpcError as error:
-            raise self._domain_error(error) from None
+        with trace.span(f"to {self._name}", "client", rpc_system__name="grpc", server_name=self._name):
+            try:
+                return await method(request, timeout=timeout, metadata=self._metadata(user_token))
+            except grpc.aio.AioRpcError as error:
+                raise self._domain_error(error) from None
 
     async def stream(
         self, method: Callable[..., AsyncIterable[Res]], request: Message
@@ -157,7 +158,7 @@ async def serve(
     service_token: str,
     names: Sequence[str],
     register: Callable[[grpc.aio.Server], None],
-    check: Callable[[], Awaitable[None]] | None = None,
+    parts: Sequence[Part] = (),
     grace: float = 3.0,
     page: Page | None = None,
 ) -> AsyncIterator[Server]:
@@ -165,7 +166,7 @@ async def serve(
 
     Its calls are counted on `page`.
 
-    Health is NOT_SERVING while `check` raises a CwrkError or takes longer than CHECK_SECONDS.
+    Health is NOT_SERVING while a part that is needed is wrong; asked by its name, each part tells of itself.
     Leaving says NOT_SERVING, lets running calls end for `grace` seconds, and closes.
     Raises ConfigError when the port is taken, or when it would listen beyond
     loopback without a service token.
@@ -179,7 +180,7 @@ async def serve(
         page.shows(calls.ended, calls.seconds)
     server = grpc.aio.server(interceptors=[Guard(service_token, calls)], options=SERVER_OPTIONS)
     register(server)
-    servicer = Health(check)
+    servicer = Health(parts)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     try:
         port = server.add_insecure_port(listen)
@@ -190,7 +191,7 @@ async def serve(
         ) from None
     await server.start()
     try:
-        for name in ("", *names):
+        for name in ("", *names, *(part.name for part in parts)):
             await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
         yield Server(port)
     finally:
@@ -201,19 +202,19 @@ async def serve(
 class Health(health.aio.HealthServicer):  # type: ignore[misc]  # it has no types
     """Says that a service serves only while what it cannot do without is there."""
 
-    def __init__(self, check: Callable[[], Awaitable[None]] | None) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
         super().__init__()
-        self._check = check
+        self._parts = {part.name: part for part in parts}
 
     async def Check(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: Any
     ) -> health_pb2.HealthCheckResponse:
         answer: health_pb2.HealthCheckResponse = await super().Check(request, context)
-        if self._check is not None and answer.status == health_pb2.HealthCheckResponse.SERVING:
-            try:
-                async with asyncio.timeout(CHECK_SECONDS):
-                    await self._check()
-            except (errors.CwrkError, TimeoutError):
+        if answer.status == health_pb2.HealthCheckResponse.SERVING:
+            one = self._parts.get(request.service)
+            asked = [one] if one else [part for part in self._parts.values() if part.needed]
+            problems = await asyncio.gather(*map(wrong, asked))
+            if any(problem is not None for problem in problems):
                 return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.NOT_SERVING)
         return answer
 
@@ -248,19 +249,20 @@ class Guard(grpc.aio.ServerInterceptor):
             return handler
         shown = _metadata_value(details.invocation_metadata, SERVICE_KEY)
         admitted = hmac.compare_digest(shown.encode(), self._service_token.encode())
-        name = details.method.rpartition("/")[2]
+        service, _, name = details.method.strip("/").partition("/")
         if handler.unary_unary:
             counted = partial(self._calls.counted, name, timed=True)
-            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted, counted))
+            hop = partial(trace.hop, f"{service}/{name}", rpc_system__name="grpc", rpc_method=name)
+            return handler._replace(unary_unary=_guard_unary(handler.unary_unary, admitted, counted, hop))
         counted = partial(self._calls.counted, name, timed=False)
         return handler._replace(unary_stream=_guard_stream(handler.unary_stream, admitted, counted))
 
 
-def _guard_unary(method: Any, admitted: bool, counted: Counted) -> Any:
+def _guard_unary(method: Any, admitted: bool, counted: Counted, hop: Callable[[str], Any]) -> Any:
     async def guarded(request: Message, context: Context) -> Any:
-        _bind(context)
+        sent = _bind(context)
         try:
-            with counted():
+            with hop(sent), counted():
                 _admit(admitted)
                 return await method(request, context)
         except Exception as error:
@@ -283,12 +285,11 @@ def _guard_stream(method: Any, admitted: bool, counted: Counted) -> Any:
     return guarded
 
 
-def _bind(context: Context) -> None:
-    """Whose request this is, for every log line and call under it; each call has a context of its own."""
+def _bind(context: Context) -> str:
+    """Whose request this is, for every log line under it; each call has a context of its own. Its trace."""
     metadata = context.invocation_metadata()
     structlog.contextvars.bind_contextvars(request_id=_metadata_value(metadata, REQUEST_ID_KEY))
-    if parent := _metadata_value(metadata, trace.HEADER):
-        trace.current.set(trace.take_part(parent))
+    return _metadata_value(metadata, trace.HEADER)
 
 
 def _admit(admitted: bool) -> None:

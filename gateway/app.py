@@ -58,7 +58,7 @@ def make_app(
     _add_moderation(app, Moderation(rooms), door)
     _add_entry(app, Entry(rooms, addresses), door)
     _add_timer(app, Timer(rooms), door)
-    app[HEALTH] = health = Health({"auth": auth, "rooms": rooms})
+    app[HEALTH] = health = Health({"auth": auth, "rooms": rooms}, lambda: rates.redis_is_well)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     pages = Pages(config, addresses)

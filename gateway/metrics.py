@@ -30,14 +30,18 @@ class Requests:
         self._errors.labels("INTERNAL")  # from 0 on, so that the first one is a rise
         page.reads(lambda: figures(rates))
 
-    def ended(self, request: web.Request, status: int, seconds: float) -> None:
-        resource = request.match_info.route.resource
-        where = (resource.canonical, request.method) if resource is not None else NOWHERE
-        self._ended.labels(*where, status).inc()
-        self._seconds.labels(*where).observe(seconds)
+    def ended(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._ended.labels(route, method, status).inc()
+        self._seconds.labels(route, method).observe(seconds)
 
     def failed(self, code: str) -> None:
         self._errors.labels(code).inc()
+
+
+def where(request: web.Request) -> tuple[str, str]:
+    """The route, as it is written and not as it was asked for, and the method."""
+    resource = request.match_info.route.resource
+    return (resource.canonical, request.method) if resource is not None else NOWHERE
 
 
 def figures(rates: Rates) -> Iterable[Metric]:

@@ -19,7 +19,7 @@ from gateway import rates
 from gateway.clients import ADDRESS, SECURE, Clients
 from gateway.cors import Cors
 from gateway.identity import USER_ID, Handler, is_behind_door
-from gateway.metrics import Requests
+from gateway.metrics import Requests, where
 from gateway.pages import Pages
 from gateway.rates import Rates
 
@@ -50,25 +50,33 @@ def observed(clients: Clients, requests: Requests) -> Middleware:
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         sent = request.headers.get(REQUEST_ID, "")
         request_id = request[ID] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
-        request[TRACE] = trace.take_part(request.headers.get(trace.HEADER, ""))
         clients.note(request)
         # aiohttp handles each request in a context of its own.
-        trace.current.set(request[TRACE])
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         status = 500
-        try:
-            response = await handler(request)
-            status = response.status
-        except (asyncio.CancelledError, ConnectionError):
-            status = CLIENT_GONE
-            raise
-        else:
-            return response
-        finally:
-            seconds = time.perf_counter() - started
-            requests.ended(request, status, seconds)
-            _log(request, status, seconds)
+        route, method = where(request)
+        with trace.hop(
+            f"{method} {route}",
+            request.headers.get(trace.HEADER, ""),
+            recorded=request.path not in PROBES,
+            http_route=route,
+            http_request_method=method,
+        ) as hop:
+            request[TRACE] = hop.traceparent
+            try:
+                response = await handler(request)
+                status = response.status
+            except (asyncio.CancelledError, ConnectionError):
+                status = CLIENT_GONE
+                raise
+            else:
+                return response
+            finally:
+                seconds = time.perf_counter() - started
+                hop.says(http_response_status__code=status, failed=str(status) if status >= 500 else "")
+                requests.ended(route, method, status, seconds)
+                _log(request, status, seconds)
 
     return observe
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from common import VERSION, errors, log, metrics, rpc
 from common.lifecycle import background
+from common.readiness import Part
 from media.advertised import Advertised, Reached, candidates_of, keep, resolve
 from media.config import Config
 from media.datagrams import PacketSocket
@@ -46,6 +47,10 @@ class Service(media_pb2_grpc.MediaServicer):
         self._worker = worker
         self._placements = Placements()
         self._draining = False
+
+    async def trouble(self) -> str | None:
+        """For /readyz: why no offers are taken."""
+        return "This worker is about to stop." if self._draining else None
 
     async def Negotiate(  # noqa: N802  # the method's name in the .proto
         self, request: media_pb2.NegotiateRequest, context: rpc.Context
@@ -189,17 +194,19 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         if config.advertise:
             await _advertise(stack, worker, sockets, config.advertise)
         service = Service(worker)
+        parts = (Part("offers", service.trouble, needed=True),)
         server = await stack.enter_async_context(
             rpc.serve(
                 config.listen,
                 variable="MEDIA_LISTEN",
                 service_token=config.service_token,
                 names=[SERVICE],
+                parts=parts,
                 page=page,
                 register=lambda grpc_server: media_pb2_grpc.add_MediaServicer_to_server(service, grpc_server),
             )
         )
-        await stack.enter_async_context(metrics.serve(config.metrics_listen, page))
+        await stack.enter_async_context(metrics.serve(config.metrics_listen, page, parts))
         # A stream of events has no end of its own, and the server would wait for it.
         stack.callback(worker.events.close)
         stack.push_async_callback(service.drain, config.drain_ms / 1000)

@@ -86,6 +86,11 @@ class Placement:
         """Rooms of which it is known where they are."""
         return len(self._known)
 
+    async def trouble(self) -> str | None:
+        """For /readyz: which workers are not heard."""
+        away = [address for address, worker in self.workers.items() if not worker.alive]
+        return f"Not heard: {', '.join(away)}." if away else None
+
     def is_at(self, worker: Worker, room_id: str) -> bool:
         """Whether the room is, as far as we know, that worker's."""
         placed = self._known.get(room_id)

@@ -22,6 +22,7 @@ from common.config import ConfigError
 from common.errors import CwrkError
 from common.lifecycle import background
 from common.migrate import migrate
+from common.readiness import Part
 from common.revocations import Revocations
 from common.tokens import Verifier
 from common.unreadable import Runner
@@ -134,7 +135,12 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         verifier = Verifier(lambda: fetch_keys(auth), revocations, refetch=config.key_refetch_seconds)
         seals = Cursors(secret)
         tickets = Tickets(opened, seals)
-        door = Door(hub, verifier, sessions, tickets, config.allowed_origins, servers, timing)
+        parts = (
+            Part("database", opened.ping, needed=True),
+            Part("pubsub", hub.log.fanout.trouble),
+            Part("media", placement.trouble),
+        )
+        door = Door(hub, verifier, sessions, tickets, config.allowed_origins, servers, timing, parts)
         service = RoomsService(store, hub, verifier, seals, tickets)
 
         def register(server: grpc.aio.Server) -> None:
@@ -146,13 +152,13 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
                 variable="ROOMS_LISTEN",
                 service_token=config.service_token,
                 names=[NAME],
-                check=opened.ping,
+                parts=parts,
                 page=page,
                 register=register,
             )
         )
         ws_port = await stack.enter_async_context(listen(config, door.app()))
-        await stack.enter_async_context(metrics.serve(config.metrics_listen, page))
+        await stack.enter_async_context(metrics.serve(config.metrics_listen, page, parts))
         try:
             yield Ports(server.port, ws_port)
         finally:

@@ -11,6 +11,14 @@ from gateway.openapi.parts import Json, answer, operation, problem, text, thing
 from gateway.openapi.schemas import HEADERS, SCHEMAS
 
 SERVER = "Server"
+READY = thing(
+    {"status": {"const": "ready"}},
+    degraded={
+        "type": "array",
+        "description": "Parts that fail without anybody being refused for it; absent where there are none",
+        "items": thing({"field": text(), "message": text()}),
+    },
+)
 
 
 def _server_paths() -> dict[str, Json]:
@@ -21,7 +29,7 @@ def _server_paths() -> dict[str, Json]:
         SERVER,
         "ready",
         "The gateway and the services behind it can serve",
-        {200: answer("They can", _status("ready")), 503: problem(503)},
+        {200: answer("They can", READY), 503: problem(503)},
         signed_in=False,
     )
     settings = operation(

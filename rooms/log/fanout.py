@@ -36,7 +36,8 @@ LOOK_WITHOUT_REDIS_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 2.0  # while PostgreSQL is away
 RECONNECT_SECONDS = 1.0
 REDIS_TIMEOUT_SECONDS = 1.0
-QUIET_SECONDS = 5.0  # without a message the connection is pinged
+BEAT_SECONDS = 1.0  # between two words to ourselves
+DEAF_SECONDS = 5.0  # so long without hearing one, and nobody is heard
 
 # Notices waiting to be published. When it is full the newest is dropped: the look finds it.
 LONGEST_QUEUE = 1000
@@ -44,7 +45,8 @@ MOST_WITH_EVENTS = 100  # while more are waiting only heads are told: a slow Red
 # Rooms that Redis is to forget and could not be told. Past it all rooms are forgotten.
 MOST_TO_FORGET = 10_000
 
-ANCHOR = "rooms:replicas"  # keeps the subscription alive while no room is open
+# Where each replica says that it is there, and hears itself: a pub/sub that only seems alive brings nothing.
+ANCHOR = "rooms:replicas"
 
 logger = log.get("rooms.fanout")
 
@@ -53,6 +55,10 @@ P = ParamSpec("P")
 # What a lost, slow or confused Redis looks like from here. RuntimeError is what uvloop says of a connection
 # that is closed already when redis-py writes to it.
 LOST = (RedisError, OSError, RuntimeError, TimeoutError)
+
+
+class Deaf(TimeoutError):
+    """Redis does not bring us what we say to ourselves."""
 
 
 class Rooms(Protocol):
@@ -90,6 +96,8 @@ class Fanout:
         self._outgoing: asyncio.Queue[tuple[str, Notice | None]] = asyncio.Queue(LONGEST_QUEUE)
         self._subscriptions = asyncio.Event()  # set: the rooms to listen to have changed
         self._well = False
+        self._why = "It has not been reached yet."
+        self._beat_heard = 0.0  # by the loop's clock
         self._marked: set[str] = set()  # rooms to look at: of those that are open, or were
         self._look_now = asyncio.Event()
         self._to_forget: set[str] = set()
@@ -107,6 +115,10 @@ class Fanout:
         if self._redis is None:
             return "none"
         return "ok" if self._well else "degraded"
+
+    async def trouble(self) -> str | None:
+        """For /readyz: what is wrong with the way to other replicas. Nothing where none is to be."""
+        return None if self._well or self._redis is None else self._why
 
     def rooms_changed(self) -> None:
         """A room was opened or closed here: listen to those that are open now."""
@@ -241,7 +253,9 @@ class Fanout:
                     async with asyncio.TaskGroup() as both:
                         both.create_task(self._speak(client, cache))
                         both.create_task(self._hear(pubsub, subscribed))
+                        both.create_task(self._beat(client))
             except* LOST as lost:
+                self._why = _why(lost)
                 if not told:
                     reason = type(lost.exceptions[0]).__name__
                     logger.warning("Redis is lost; asking PostgreSQL instead", reason=reason)
@@ -326,11 +340,10 @@ class Fanout:
 
     async def _hear(self, pubsub: PubSub, subscribed: set[str]) -> None:
         changes = asyncio.create_task(self._subscriptions.wait())
-        quiet = 0
         next_message: asyncio.Task[Any] | None = None
         try:
             while not _to_end():
-                next_message = next_message or asyncio.create_task(pubsub.get_message(timeout=QUIET_SECONDS))
+                next_message = next_message or asyncio.create_task(pubsub.get_message(timeout=DEAF_SECONDS))
                 await asyncio.wait({changes, next_message}, return_when=asyncio.FIRST_COMPLETED)
                 if changes.done():
                     self._subscriptions.clear()
@@ -338,18 +351,24 @@ class Fanout:
                     changes = asyncio.create_task(self._subscriptions.wait())
                 if next_message.done():
                     message, next_message = next_message.result(), None
-                    quiet = quiet + 1 if message is None else 0
-                    if quiet > 1:
-                        raise TimeoutError
-                    if quiet:
-                        await pubsub.ping()
-                    else:
+                    if message is not None:
                         self._heard(message)
         finally:
             left = [task for task in (changes, next_message) if task is not None]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+
+    async def _beat(self, client: redis.asyncio.Redis) -> None:
+        """Speak to ourselves, and raise where we are not heard."""
+        clock = asyncio.get_running_loop().time
+        self._beat_heard = clock()
+        while not _to_end():
+            with contextlib.suppress(*LOST):  # what is not said is not heard
+                await client.publish(ANCHOR, self._replica)
+            await asyncio.sleep(BEAT_SECONDS)
+            if clock() - self._beat_heard > DEAF_SECONDS:
+                raise Deaf
 
     async def _resubscribe(self, pubsub: PubSub, subscribed: set[str]) -> set[str]:
         wanted = set(self._rooms.open_rooms())
@@ -363,6 +382,9 @@ class Fanout:
         room_id = message["channel"].partition("{")[2].partition("}")[0]
         if message["type"] == "subscribe" and room_id:
             self._mark(room_id)  # what was said between opening it and listening
+        elif message["channel"] == ANCHOR:
+            if message["data"] == self._replica:
+                self._beat_heard = asyncio.get_running_loop().time()
         elif message["type"] == "message":
             self._read(room_id, message["data"])
 
@@ -384,6 +406,12 @@ class Fanout:
             _tell(self._rooms.show, room_id, notice.gesture)
         else:
             self._mark(room_id)
+
+
+def _why(lost: ExceptionGroup[Exception]) -> str:
+    if lost.subgroup(Deaf):
+        return "Redis brings nothing of what is published, not even to who says it."
+    return "Redis cannot be reached."
 
 
 def _to_end() -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 from prometheus_client import Histogram
 
-from common import log
+from common import log, trace
 from common.database import Database
 from common.errors import CwrkError, Internal, TooMany, Unavailable
 from rooms.core.effects import Draft, Outcome, Saved
@@ -95,7 +95,8 @@ class History:
         clock = asyncio.get_running_loop().time
         while queue:
             began = clock()
-            outcomes = await self._save(room_id, queue)
+            with trace.span("chat batch", root=True, cwrk_room=room_id):
+                outcomes = await self._save(room_id, queue)
             self.seconds.observe(clock() - began)
             self._count(outcomes)
             try:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 import asyncpg
 
+from common import trace
 from common.errors import CwrkError
 
 PAUSE_SECONDS = 0.05
@@ -67,7 +68,8 @@ class Together(Generic[In, Out]):
 
     async def _run(self, some: Sequence[Asked[In, Out]], *, alone: bool) -> None:
         try:
-            outcomes = await self._work([item for item, _ in some], alone)
+            with trace.span("together", root=True, cwrk_together=len(some)):
+                outcomes = await self._work([item for item, _ in some], alone)
         except asyncpg.PostgresError as error:
             if len(some) == 1:
                 _refuse(some, error)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from aiohttp import web
 
-from common import log, problems
+from common import log, problems, readiness, trace
 from common.errors import (
     CLOSE_CODE,
     Forbidden,
@@ -24,6 +24,7 @@ from common.errors import (
     Unavailable,
 )
 from common.headers import protect
+from common.readiness import Part
 from common.tokens import Identity, Verifier
 from rooms.core.limits import CHAT_BURST, CHAT_PER_SECOND, Limits
 from rooms.core.participant import Member
@@ -47,7 +48,7 @@ logger = log.get("rooms.websocket")
 
 @dataclass
 class Door:
-    """`GET /ws/rooms/{id}` and `GET /healthz`."""
+    """`GET /ws/rooms/{id}`, and how this replica is: `GET /healthz` and, part by part, `GET /readyz`."""
 
     hub: Hub
     verifier: Verifier
@@ -56,6 +57,7 @@ class Door:
     allowed_origins: tuple[str, ...]
     ice_servers: Callable[[int], tuple[Mapping[str, Any], ...]]
     timing: Timing
+    parts: Sequence[Part] = ()
     draining: bool = field(default=False, init=False)
     _arriving: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
 
@@ -66,6 +68,8 @@ class Door:
         app = web.Application(middlewares=[answered])
         app.router.add_get("/ws/rooms/{id}", self.room)
         app.router.add_get("/healthz", self.healthz)
+        taking = Part("connections", self._taking, needed=True)
+        app.router.add_get("/readyz", readiness.page((taking, *self.parts)))
         return app
 
     async def healthz(self, request: web.Request) -> web.Response:
@@ -74,6 +78,9 @@ class Door:
             {"status": "draining" if self.draining else "ok", "redis": self.hub.log.fanout.state},
             status=503 if self.draining else 200,
         )
+
+    async def _taking(self) -> str | None:
+        return "This replica is about to stop." if self.draining else None
 
     async def room(self, request: web.Request) -> web.StreamResponse:
         """One websocket, until it is attached to its room."""
@@ -87,8 +94,9 @@ class Door:
         arriving = cast("asyncio.Task[Any]", asyncio.current_task())
         self._arriving.add(arriving)
         try:
-            visitor = visitor or await self._visitor(request, connection)
-            await self._attach(visitor, connection, request.path)
+            with trace.hop("websocket", request.headers.get(trace.HEADER, ""), http_route="/ws/rooms/{id}"):
+                visitor = visitor or await self._visitor(request, connection)
+                await self._attach(visitor, connection, request.path)
         except Exception as error:
             refusal = refusal_of(error)
             self.hub.sends.traffic.refused[refusal.code] += 1

@@ -58,14 +58,18 @@ class Student:
     async def post(self, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
         return await self._request("POST", path, status, json=body)
 
-    async def get(self, path: str, *, status: int = 200) -> dict[str, Any]:
-        return await self._request("GET", path, status)
+    async def get(self, path: str, *, status: int = 200, traceparent: str = "") -> dict[str, Any]:
+        return await self._request("GET", path, status, traceparent)
 
     async def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
         return await self._request(method, path, status, json=body)
 
-    async def _request(self, method: str, path: str, status: int, **options: Any) -> dict[str, Any]:
+    async def _request(
+        self, method: str, path: str, status: int, traceparent: str = "", **options: Any
+    ) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if traceparent:
+            headers["traceparent"] = traceparent
         async with self._http.request(method, self.url + path, headers=headers, **options) as answer:
             body: dict[str, Any] = await answer.json(content_type=None)
             assert answer.status == status, body
