@@ -25,7 +25,7 @@ PARTS = {
 
 
 class Health:
-    """`behind`: the services by name. `counting`: whether requests are counted in Redis, if they are to be."""
+    """`behind`: the services by name. `counting`: whether requests are counted in Redis, if at all."""
 
     def __init__(self, behind: dict[str, rpc.Client], counting: Callable[[], bool | None]) -> None:
         self._behind = behind
