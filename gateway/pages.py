@@ -18,7 +18,7 @@ from gateway.config import Config
 from gateway.files import Folder
 
 STATIC = "/static"
-ADDRESSES = ("/", "/account", "/login", "/forgot", "/reset", "/verify")
+ADDRESSES = ("/", "/account", "/doctor", "/login", "/forgot", "/reset", "/verify")
 # What follows them is the page's to read: the room, the invite.
 PREFIXES = ("/r/", "/invite/")
 

@@ -20,6 +20,7 @@ const PAGES = { invite: InvitePage, lost: LostPage };
 const LATER = {
   rooms: () => import('./pages/rooms.js').then((module) => module.RoomsPage),
   account: () => import('./pages/account.js').then((module) => module.AccountPage),
+  doctor: () => import('./pages/doctor.js').then((module) => module.DoctorPage),
   room: () => import('./pages/room.js').then((module) => module.RoomPage),
 };
 

@@ -1,12 +1,12 @@
 /**
- * The address bar: `/` the rooms, `/account` one's own account, `/login` the door, `/r/{id}` a room, `/invite/{code}` the way into one; `/forgot`
+ * The address bar: `/` the rooms, `/account` one's own account, `/doctor` what works from here, `/login` the door, `/r/{id}` a room, `/invite/{code}` the way into one; `/forgot`
  * asks for a letter, `/reset` and `/verify` are where the links in letters lead, with a token after the `#`.
  */
 import { signal } from './vendor/signals-core.js';
 
 /**
  * @typedef {'forgot' | 'reset' | 'verify'} LetterPage
- * @typedef {{page: 'rooms' | 'account' | 'login' | 'room' | 'invite' | 'lost' | LetterPage, roomId?: string, code?: string, next?: string, invite?: string, token?: string, visit?: number}} Route
+ * @typedef {{page: 'rooms' | 'account' | 'doctor' | 'login' | 'room' | 'invite' | 'lost' | LetterPage, roomId?: string, code?: string, next?: string, invite?: string, token?: string, visit?: number}} Route
  */
 
 /** Opening the same link once more is another visit, though the address is the same. */
@@ -38,6 +38,7 @@ function read() {
   const { pathname, search, hash } = location;
   if (pathname === '/') return { page: 'rooms' };
   if (pathname === '/account') return { page: 'account' };
+  if (pathname === '/doctor') return { page: 'doctor' };
   if (pathname === '/login') {
     const query = new URLSearchParams(search);
     return { page: 'login', next: localPath(query.get('next')), invite: query.get('invite') ?? '' };
