@@ -10,7 +10,7 @@ import structlog.testing
 
 from common import database
 from rooms.hub import Hub
-from rooms.tables.members import Members
+from rooms.tables.arrivals import Arrivals
 from rooms.tables.presence import Presence
 from rooms.tables.store import Store
 from tests.rooms import kit
@@ -24,7 +24,7 @@ async def test_while_somebody_connects(rooms: kit.Rooms, monkeypatch: pytest.Mon
     room_id = await rooms.create()
     (ann,) = await rooms.enter(room_id, 1)
     with monkeypatch.context() as patched:
-        patched.setattr(Members, "admit", broken)
+        patched.setattr(Arrivals, "admit", broken)
         url = rooms.url(room_id, access_token=kit.token(1))
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await rooms.dial(url)
