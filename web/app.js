@@ -1,11 +1,12 @@
 /** The page: who is signed in, which page the address asks for. */
+import { Alone } from './components/alone.js';
 import { Later } from './components/later.js';
 import { Notice } from './components/notice.js';
 import { html } from './html.js';
 import { InvitePage } from './pages/invite.js';
 import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
-import { follow, loginPath, navigate, route } from './router.js';
+import { loginPath, navigate, route } from './router.js';
 import * as state from './state.js';
 import { language, t } from './text.js';
 import * as tokens from './tokens.js';
@@ -39,12 +40,7 @@ function App() {
 }
 
 function LostPage() {
-  return html`
-    <main id="main" class="shut-out card">
-      <p>${t('lostPage')}</p>
-      <a class="button primary" href="/" onClick=${follow}>${t('toRooms')}</a>
-    </main>
-  `;
+  return html`<${Alone} text=${t('lostPage')} rooms />`;
 }
 
 function sessionIs(session) {

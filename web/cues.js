@@ -1,19 +1,24 @@
-/** Two quiet tones: down when the connection is lost, up when it is back. */
+/** Quiet tones, two each: of the connection, and of the study timer. */
 import { preferences } from './preferences.js';
 
 const LOUDNESS = 0.05;
 const TONE_S = 0.16;
-const LOST_HZ = [392, 294];
-const BACK_HZ = [294, 392];
+/** What comes later is about something past. */
+const LATE_MS = 500;
+/** Frequencies, hertz: what ends goes down, what begins goes up. */
+const CUES = { lost: [392, 294], back: [294, 392], focus: [440, 660], break: [660, 440] };
 
-/** @param {AudioContext} context */
-export const lostCue = (context) => sound(context, LOST_HZ);
-/** @param {AudioContext} context */
-export const backCue = (context) => sound(context, BACK_HZ);
+/** @type {AudioContext | undefined} */
+let context;
 
-function sound(context, frequencies) {
+/** Silent until somebody has clicked on the page, as browsers have it. @param {keyof typeof CUES} name */
+export async function cue(name) {
   if (!preferences.value.cues) return;
-  frequencies.forEach((frequency, index) => {
+  context ??= new AudioContext();
+  const asked = performance.now();
+  await context.resume();
+  if (performance.now() - asked > LATE_MS) return;
+  CUES[name].forEach((frequency, index) => {
     const from = context.currentTime + index * TONE_S;
     const loudness = new GainNode(context, { gain: 0 });
     loudness.gain.setTargetAtTime(LOUDNESS, from, 0.015);

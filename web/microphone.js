@@ -48,6 +48,22 @@ export async function microphoneGranted() {
   }
 }
 
+/** Tells when the user has changed their mind and lets the page have it. @param {() => void} told @returns {() => void} ends it */
+export function whenGranted(told) {
+  /** @type {PermissionStatus | undefined} */
+  let permission;
+  let ended = false;
+  const changed = () => !ended && permission.state === 'granted' && told();
+  navigator.permissions?.query({ name: 'microphone' }).then(
+    (found) => (permission = found).addEventListener('change', changed),
+    () => {}, // a browser that does not say
+  );
+  return () => {
+    ended = true;
+    permission?.removeEventListener('change', changed);
+  };
+}
+
 const PERIOD_MS = 100;
 const HOLD_MS = 400;
 /** Root mean square of a quiet voice into a usual microphone; a room's noise stays below it. */

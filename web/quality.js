@@ -1,10 +1,8 @@
 /** A connection's figures as a grade and as words. */
-import { t } from './text.js';
+import { percent, t } from './text.js';
 
 /** @typedef {'good' | 'fair' | 'poor'} Grade */
 /** @typedef {{rttMs: number | null, loss: number, jitterMs: number, mos: number}} Quality */
-
-const percent = (share) => Math.round(share * 100);
 
 /** Of my own voice, as the server measures it. @param {Quality} quality @returns {Grade} */
 export const gradeOf = ({ mos }) => (mos >= 3.9 ? 'good' : mos >= 3.2 ? 'fair' : 'poor');

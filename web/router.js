@@ -14,9 +14,18 @@ let visits = 0;
 
 export const route = signal(read());
 
+/** Whether one has gone from page to page since the first one was loaded. */
+export const hasMoved = () => moves > 0;
+let moves = 0;
+
 /** @param {string} path */
 export function navigate(path, { replace = false } = {}) {
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
+  moved();
+}
+
+function moved() {
+  moves += 1;
   route.value = read();
 }
 
@@ -63,4 +72,4 @@ function localPath(next) {
   return next && /^\/[^/\\]/.test(next) ? next : '/';
 }
 
-addEventListener('popstate', () => (route.value = read()));
+addEventListener('popstate', moved);

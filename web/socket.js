@@ -3,6 +3,7 @@
  * token in band. The token travels in the first frame, never in the address.
  */
 import { getConfig } from './api.js';
+import { backOff } from './backoff.js';
 import * as tokens from './tokens.js';
 
 /** @typedef {{type: string, payload: any, id?: string, seq?: number}} Frame */
@@ -127,7 +128,7 @@ export class Socket {
       return this.#on.status('closed', code, reason);
     }
     if (settled) this.#attempts = 0;
-    const wait = AT_ONCE.has(code) && settled ? 0 : backOff(this.#attempts++);
+    const wait = AT_ONCE.has(code) && settled ? 0 : backOff(this.#attempts++, FIRST_WAIT_MS, LONGEST_WAIT_MS);
     this.#on.status('waiting', code);
     this.#timer = setTimeout(() => this.#again(code), wait);
   }
@@ -161,10 +162,4 @@ export class Socket {
     this.#stopTokens();
     removeEventListener('online', this.#hurry);
   }
-}
-
-/** Twice as long each time, and never the same for two clients that lost the same server. */
-function backOff(attempt) {
-  const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
-  return ceiling * (0.5 + Math.random() / 2);
 }

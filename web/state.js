@@ -54,6 +54,8 @@ export const hands = computed(() =>
 export const mutedByWhom = signal(/** @type {Map<string, string>} */ (new Map()));
 /** Whether I am kept from speaking, by my role or by the room. */
 export const barred = computed(() => me.value?.maySpeak === false);
+/** What somebody showed just now: user id → the newest. */
+export const reactions = signal(/** @type {Map<string, {emoji: string}>} */ (new Map()));
 export const soundBlocked = signal(false);
 /** What played the sound and has been pulled out; empty: nothing. */
 export const outputGone = signal('');
@@ -72,8 +74,6 @@ export const ownLevel = signal(0);
 /** How many messages of others in the room one has not seen. */
 export const unread = signal(0);
 
-/** What a screen reader is told politely. */
-export const announcement = signal('');
 /** One sentence at the foot of the page, for what went wrong with the last click. */
 export const notice = signal('');
 
@@ -81,7 +81,9 @@ export const signedIn = (who) => (user.value = who);
 
 export function roomsLoaded(items, next, append) {
   const before = append ? roomList.value.items : [];
-  roomList.value = { items: [...before, ...items], next, loaded: true };
+  // Where somebody is comes first.
+  const all = [...before, ...items].sort((a, b) => Number(b.participants > 0) - Number(a.participants > 0));
+  roomList.value = { items: all, next, loaded: true };
 }
 
 /** A clean slate, before a room and after it. */
@@ -96,6 +98,7 @@ export function leftRoom() {
     muted.value = false;
     deafened.value = false;
     mutedByWhom.value = new Map();
+    reactions.value = new Map();
     soundBlocked.value = false;
     outputGone.value = '';
   });
@@ -179,12 +182,23 @@ export function moderated({ user_id: id, by, action }) {
   if (action === 'mute') mutedByWhom.value = new Map(mutedByWhom.value).set(id, by);
 }
 
+/** @param {string} id @param {string} emoji */
+export function reacted(id, emoji) {
+  const shown = { emoji };
+  reactions.value = new Map(reactions.value).set(id, shown);
+  setTimeout(() => {
+    if (reactions.value.get(id) === shown) reactions.value = new Map([...reactions.value].filter(([each]) => each !== id));
+  }, REACTION_MS);
+}
+
+/** So long an emoji is seen. */
+const REACTION_MS = 4_000;
+
 export function insideIs(roomId, list) {
   inside.value = new Map(inside.value).set(roomId, list);
 }
 
 export const unreadIs = (count) => (unread.value = count);
-export const announce = (sentence) => (announcement.value = sentence);
 
 let noticeTimer = 0;
 export function tell(sentence) {

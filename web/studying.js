@@ -2,6 +2,8 @@
  * The room's study timer on this page: the same second for all, whatever this machine's clock says; and the quiet
  * while one focuses: microphones go off with the beginning of it, and who wants to speak turns theirs on.
  */
+import { announce } from './announcer.js';
+import { cue } from './cues.js';
 import * as state from './state.js';
 import { phaseAt } from './study.js';
 import { t } from './text.js';
@@ -43,14 +45,25 @@ export function study(mute) {
     now.value; // and again after this one
     return () => clearTimeout(clock);
   });
+  /** What ran when one last looked; null: nobody has said yet. */
+  let before = /** @type {string | null} */ (null);
+  let hushed = false;
+  const begins = (name) => {
+    announce(t(name === 'focus' ? 'focusBegins' : 'breakBegins'));
+    cue(name);
+    if (name === 'break' && hushed && state.muted.value) state.tell(t('stillOff'));
+    if (name === 'break') hushed = false;
+  };
   const telling = effect(() => {
-    const name = running.value;
-    if (name) untracked(() => state.announce(t(name === 'focus' ? 'focusBegins' : 'breakBegins')));
+    const name = timer.value && running.value;
+    if (before !== null && name && name !== before) untracked(() => begins(name));
+    before = name;
   });
   const hushing = effect(() => {
     if (running.value !== 'focus' || !quiet.value || !talks.value) return;
     untracked(() => {
       if (state.muted.value) return;
+      hushed = true;
       mute(true);
       state.tell(t('hushed'));
     });

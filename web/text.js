@@ -190,7 +190,9 @@ const KEY = 'cwrk.language';
 
 export const language = signal(/** @type {'en' | 'ru'} */ (chosen() ?? preferred()));
 /** How dates and times are written: the browser's own way where it speaks the page's language. */
-export const locale = computed(() => (navigator.language.startsWith(language.value) ? navigator.language : language.value));
+export const locale = computed(() => (navigator.languages.find((each) => each.startsWith(language.value)) ?? language.value));
+/** 0.08 as it is written: 8%, 8 %. @param {number} share @param {number} [digits] */
+export const percent = (share, digits = 0) => new Intl.NumberFormat(locale.value, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 /** @param {keyof typeof en | `${string}.${string}`} key names with a dot may be made of parts @param {Record<string, string | number>} [values] */
@@ -228,6 +230,8 @@ function chosen() {
   return kept === 'en' || kept === 'ru' ? kept : null;
 }
 
+/** The first of the browser's languages that the page speaks. */
 function preferred() {
-  return /^(ru|be|uk|kk)\b/i.test(navigator.language) ? 'ru' : 'en';
+  const spoken = navigator.languages.map((each) => each.slice(0, 2).toLowerCase());
+  return /** @type {'en' | 'ru'} */ (spoken.find((each) => each in texts) ?? 'en');
 }

@@ -1,7 +1,9 @@
 /**
  * A visit to one room, from taking the seat to leaving: what the frames and the clicks do.
  */
+import { announce, hush } from './announcer.js';
 import * as api from './api.js';
+import { backOff, pause } from './backoff.js';
 import { Conversation } from './chat/conversation.js';
 import { preferences } from './preferences.js';
 import { Socket } from './socket.js';
@@ -13,6 +15,8 @@ import { batch } from './vendor/signals-core.js';
 import { Voice } from './voice.js';
 
 const MUTE = 'mute';
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
 /** The last syllable is longer than the finger stays on the key. */
 const TALK_ON_MS = 200;
 /** Reasons of a close that say more than its code. */
@@ -75,6 +79,11 @@ class Visit {
     this.#send('hand', { raised });
   }
 
+  /** An emoji that everybody sees for a moment. @param {string} emoji */
+  react(emoji) {
+    this.#send('reaction', { emoji });
+  }
+
   /** What a moderator does to somebody; refusals are told. @param {string} userId @param {string} action @param {object} [more] */
   moderate(userId, action, more) {
     return this.#rule(api.moderate(this.#roomId, userId, action, more));
@@ -103,25 +112,39 @@ class Visit {
     this.voice.close();
     this.chat.close();
     this.#socket?.close();
+    hush();
     state.leftRoom();
   }
 
   async #enter() {
     try {
-      await api.joinRoom(this.#roomId);
+      await this.#insist(() => api.joinRoom(this.#roomId), () => state.connectionIs('waiting'));
       if (this.#ended) return;
       this.#socket = new Socket(this.#roomId, {
         frame: (frame) => this.#received(frame),
         status: (status, code, reason) => this.#statusChanged(status, code, reason),
       });
-      const room = await api.getRoom(this.#roomId);
+      const room = await this.#insist(() => api.getRoom(this.#roomId));
       if (this.#ended) return;
       state.roomEntered(room);
       this.chat.unreadWere(room.unread ?? 0);
     } catch (error) {
       if (this.#ended || error instanceof SignedOut) return;
       this.#socket?.close();
-      state.keptOut(error instanceof api.ApiError ? error.code : 'UNREACHABLE', error.message);
+      state.keptOut(error.code, error.message);
+    }
+  }
+
+  /** What cannot be had now is asked for until it can. @param {() => Promise<any>} ask @param {() => void} [waiting] */
+  async #insist(ask, waiting) {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (this.#ended || error instanceof SignedOut || isFinal(error)) throw error;
+      }
+      waiting?.();
+      await pause(backOff(attempt, FIRST_WAIT_MS, LONGEST_WAIT_MS));
     }
   }
 
@@ -165,6 +188,7 @@ class Visit {
     peer_joined: ({ participant }) => this.#came(personOf(participant)),
     peer_left: ({ user_id: id }) => this.#went(id),
     participant_updated: ({ participant }) => this.#changed(personOf(participant)),
+    reaction: ({ user_id: id, emoji }) => this.#reacted(id, emoji),
     timer: ({ timer }) => timerIs(timer),
     room_updated: ({ room }) => state.roomChanged(room),
     answer: (payload, { id }) => this.voice.answered(payload, id),
@@ -194,20 +218,26 @@ class Visit {
 
   #came(person) {
     state.personCame(person);
-    state.announce(t('joined', { name: person.name }));
+    announce(t('joined', { name: person.name }), 'came');
   }
 
   #went(id) {
     const person = state.people.value.find((each) => each.id === id);
     if (!person || id === state.myId.value) return;
     state.personLeft(id);
-    state.announce(t('left', { name: person.name }));
+    announce(t('left', { name: person.name }), 'left');
+  }
+
+  #reacted(id, emoji) {
+    state.reacted(id, emoji);
+    const person = state.people.value.find((each) => each.id === id);
+    if (person && id !== state.myId.value) announce(`${person.name}: ${emoji}`, 'reacted');
   }
 
   #changed(person) {
     const before = state.people.value.find(({ id }) => id === person.id);
     state.personChanged(person);
-    if (person.handRaisedAt && !before?.handRaisedAt) state.announce(t('raisedHand', { name: person.name }));
+    if (person.handRaisedAt && !before?.handRaisedAt) announce(t('raisedHand', { name: person.name }), 'raised');
     if (person.id !== state.myId.value) return;
     if (this.#muteAsked !== null && this.#muteAsked !== person.muted) return; // the answer to an earlier click
     this.#muteAsked = null;
@@ -238,6 +268,9 @@ class Visit {
     state.tell(errorText(code, message));
   }
 }
+
+/** Whether the same question would get the same answer in a while. */
+const isFinal = (error) => error instanceof api.ApiError && error.status < 500 && error.status !== 429;
 
 function personOf(payload) {
   const { user_id: id, display_name: name, role, joined_at_unix: joinedAt, muted, muted_by: mutedBy } = payload;

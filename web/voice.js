@@ -6,9 +6,10 @@
  * needs another offer. When the network changes, or the path dies, the connection asks for another path (an
  * ICE restart); only when there is none, or the server has lost it, a fresh connection is made.
  */
-import { backCue, lostCue } from './cues.js';
+import { backOff } from './backoff.js';
+import { cue } from './cues.js';
 import { lookAtDevices, watchDevices } from './devices.js';
-import { microphoneGranted, openMicrophone, watchLevel } from './microphone.js';
+import { microphoneGranted, openMicrophone, watchLevel, whenGranted } from './microphone.js';
 import { watchPath } from './path.js';
 import { watchReception } from './reception.js';
 import { Speaker } from './speaker.js';
@@ -43,6 +44,8 @@ export class Voice {
     microphoneCame: () => this.#wanted && state.microphone.value === 'missing' && this.openMicrophone(),
     outputGone: (name) => this.#wanted && state.outputGoneIs(name),
   });
+  /** Allowed after all, beside the address: nobody has to try again by hand. */
+  #stopWaiting = whenGranted(() => this.#wanted && state.microphone.value === 'refused' && this.openMicrophone());
   #stopOpening = effect(() => this.#open(state.microphoneOpen.value));
   /** Whether the talk was interrupted when one last heard of it. */
   #interrupted = false;
@@ -93,6 +96,7 @@ export class Voice {
     removeEventListener('online', this.#moved);
     navigator.connection?.removeEventListener('change', this.#networkChanged);
     this.#stopWatchingDevices();
+    this.#stopWaiting();
     removeEventListener('pointerdown', this.#clicked);
     this.#stopOpening();
     this.#stopCues();
@@ -260,8 +264,7 @@ export class Voice {
   #again() {
     state.voiceEnded('lost');
     this.#closePeer();
-    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#attempts++);
-    this.#timer = setTimeout(() => this.#negotiate(), wait * (0.5 + Math.random() / 2));
+    this.#timer = setTimeout(() => this.#negotiate(), backOff(this.#attempts++, FIRST_WAIT_MS, LONGEST_WAIT_MS));
   }
 
   /** The microphone is silent here; the server drops what is said as well. @param {boolean} open */
@@ -274,7 +277,7 @@ export class Voice {
   #cue(interrupted) {
     if (interrupted === this.#interrupted) return;
     this.#interrupted = interrupted;
-    if (this.#wanted && this.#context) (interrupted ? lostCue : backCue)(this.#context);
+    if (this.#wanted) cue(interrupted ? 'lost' : 'back');
   }
 
   /** In the place of the one there was, without a gap. @param {MediaStreamTrack} track */

@@ -1,6 +1,7 @@
 /**
  * The chat of a visit to a room: what is said and what becomes of it, who writes, and how far one has read.
  */
+import { announce } from '../announcer.js';
 import * as page from '../state.js';
 import { errorText, t } from '../text.js';
 import { batch, effect, untracked } from '../vendor/signals-core.js';
@@ -182,7 +183,7 @@ export class Conversation {
       if (!state.isNews(message)) return;
       const { unreadFrom, readUpTo, looking } = state;
       if (!looking.value && readUpTo.value >= unreadFrom.value) state.unreadBegins(message.seq);
-      page.announce(`${message.name}: ${message.text.slice(0, LONGEST_READ_OUT)}`);
+      announce(`${message.name}: ${message.text.slice(0, LONGEST_READ_OUT)}`, 'said');
     });
   }
 

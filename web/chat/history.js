@@ -3,6 +3,7 @@
  * had now is asked for again for as long as there is a connection.
  */
 import * as api from '../api.js';
+import { backOff } from '../backoff.js';
 import { batch } from '../vendor/signals-core.js';
 import { messageOfItem } from './message.js';
 import * as state from './state.js';
@@ -83,8 +84,7 @@ export class History {
     } catch {
       if (attempt !== this.#attempt) return;
       if (state.history.value === 'loading') state.historyIs('failed');
-      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
-      this.#timer = setTimeout(() => this.#load(), wait * (0.5 + Math.random() / 2));
+      this.#timer = setTimeout(() => this.#load(), backOff(this.#failures++, FIRST_WAIT_MS, LONGEST_WAIT_MS));
     }
   }
 

@@ -6,12 +6,16 @@ import { barred, canSpeak, deafened, me, muted, quality, talking, voice } from '
 import { t } from '../text.js';
 import { useEffect } from '../vendor/preact-hooks.js';
 import { useSignal } from '../vendor/signals.js';
+import { Emojis } from './emojis.js';
 import { Hints } from './hints.js';
-import { Hand, HangUp, Headset, HeadsetOff, Microphone, MicrophoneOff, Settings, Signal } from './icons.js';
+import { Hand, HangUp, Headset, HeadsetOff, Microphone, MicrophoneOff, Settings, Signal, Smile } from './icons.js';
 import { keyName, listenToKeys } from './keys.js';
 import { OwnLink } from './person_card.js';
-import { Popup } from './popup.js';
+import { Menu, Popup, closePopup } from './popup.js';
 import { VoiceSettings } from './voice_settings.js';
+
+const EMOJIS = ['👍', '👏', '❤️', '😄', '🎉', '🤔', '✅', '☕️'];
+const REACTIONS = 'room-reactions';
 
 /** @param {{visit: import('../visit.js').RoomVisit}} props */
 export function Dock({ visit }) {
@@ -35,6 +39,7 @@ function OutOfVoice({ visit, choose }) {
   return html`
     <button class="primary wide" onClick=${() => visit.voice.join()}><${Headset} />${text}</button>
     <${RaiseHand} visit=${visit} />
+    <${React} visit=${visit} />
     <${Tool} icon=${Settings} name=${t('voiceSettings')} act=${choose} />
   `;
 }
@@ -43,7 +48,7 @@ function InVoice({ visit, choose }) {
   const deaf = deafened.value;
   const speaks = canSpeak.value && !barred.value;
   return html`
-    <div class="voice-status-box">
+    <div class=${`voice-status-box ${voice.value}`}>
       <p class="voice-status" role="status" data-voice=${voice.value}>${t(STATUS[voice.value])}</p>
       ${voice.value === 'on' && html`<${Link} />`}
     </div>
@@ -52,6 +57,7 @@ function InVoice({ visit, choose }) {
       ${speaks && preferences.value.pushToTalk && html`<${Talk} visit=${visit} />`}
       <${Tool} icon=${deaf ? HeadsetOff : Headset} off=${deaf} name=${t(deaf ? 'undeafen' : 'deafen')} keys="D" act=${() => visit.deafen(!deaf)} />
       <${RaiseHand} visit=${visit} />
+      <${React} visit=${visit} />
       <${Tool} icon=${Settings} name=${t('voiceSettings')} act=${choose} />
     </div>
     <button class="hang-up" title=${t('leaveVoice')} onClick=${() => visit.voice.leave()}>
@@ -73,6 +79,18 @@ function Tool({ icon, name, act, off, on, keys }) {
 function RaiseHand({ visit }) {
   const raised = Boolean(me.value?.handRaisedAt);
   return html`<${Tool} icon=${Hand} on=${raised} name=${t(raised ? 'lowerHand' : 'raiseHand')} keys="H" act=${() => visit.raiseHand(!raised)} />`;
+}
+
+/** Something for all to see, where speaking would be too much. */
+function React({ visit }) {
+  const show = (emoji) => {
+    closePopup(REACTIONS);
+    visit.react(emoji);
+  };
+  return html`
+    <button class="voice-tool" popovertarget=${REACTIONS} aria-haspopup="dialog" aria-label=${t('react')} title=${t('react')}><${Smile} /></button>
+    <${Popup} id=${REACTIONS} label=${t('react')}>${() => html`<${Menu} label=${t('react')}><${Emojis} emojis=${EMOJIS} choose=${show} /><//>`}<//>
+  `;
 }
 
 function Mute({ visit }) {

@@ -2,18 +2,19 @@
 import { html } from '../html.js';
 import { t } from '../text.js';
 import { Header } from './header.js';
+import { Main } from './main.js';
 
 export function Door({ children }) {
   return html`
     <${Header} />
-    <main id="main" class="door">
+    <${Main} class="door">
       <div class="welcome">
         <${Planet} />
         <h1>cwrkPlanet</h1>
         <p>${t('tagline')}</p>
       </div>
       ${children}
-    </main>
+    <//>
   `;
 }
 

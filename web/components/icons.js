@@ -26,3 +26,4 @@ export const Search = icon('M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 
 export const Signal = icon('M5 19v-3M10 19v-7M15 19V9M20 19V5');
 export const Check = icon('M5 12.500l4.500 4.500L19 7.500');
 export const More = icon('M5 12h.01M12 12h.01M19 12h.01');
+export const Smile = icon('M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM8.5 14a4 4 0 0 0 7 0M9 9.5v.1M15 9.5v.1');

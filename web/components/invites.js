@@ -1,7 +1,8 @@
 /** Bringing others in: the room's own address, and for moderators links that open a private room. */
+import { announce } from '../announcer.js';
 import * as api from '../api.js';
 import { html } from '../html.js';
-import { announce, moderating, room, tell } from '../state.js';
+import { moderating, room, tell } from '../state.js';
 import { errorText, locale, t } from '../text.js';
 import { useEffect } from '../vendor/preact-hooks.js';
 import { useSignal } from '../vendor/signals.js';

@@ -8,8 +8,8 @@ const PRESSED = 'a, button, input, summary, [role=menuitem]';
 
 /** @param {import('../visit.js').RoomVisit} visit @returns {() => void} stops it */
 export function listenToKeys(visit) {
-  /** What was clicked last has the focus and no need of the space bar; what the Tab key went to has. */
-  let clicked = /** @type {Element | null} */ (null);
+  /** What has the focus since a click has no need of the space bar; what the Tab key went to has. */
+  let tabbed = false;
   let held = false;
 
   const commands = {
@@ -21,11 +21,10 @@ export function listenToKeys(visit) {
   const isTalkKey = (event) => preferences.value.pushToTalk && event.code === preferences.value.talkKey && inVoice();
 
   const down = (event) => {
-    if (event.key === 'Tab') clicked = null;
+    if (event.key === 'Tab') tabbed = true;
     const on = event.target instanceof Element ? event.target : document.body;
     if (event.ctrlKey || event.metaKey || event.altKey || on.closest(WRITING) || on.closest('dialog')) return;
-    const pressed = on.closest(PRESSED);
-    if (isTalkKey(event) && (!pressed || pressed === clicked)) {
+    if (isTalkKey(event) && !(tabbed && on.closest(PRESSED))) {
       event.preventDefault();
       if (!held) visit.talk((held = true));
     } else if (!event.repeat) {
@@ -40,7 +39,7 @@ export function listenToKeys(visit) {
   const release = () => {
     if (held) visit.talk((held = false));
   };
-  const pointed = (event) => (clicked = event.target.closest?.(PRESSED));
+  const pointed = () => (tabbed = false);
 
   const heard = { keydown: down, keyup: up, blur: release, pointerdown: pointed };
   for (const [name, listener] of Object.entries(heard)) addEventListener(name, listener);

@@ -2,6 +2,7 @@
 import { html } from '../html.js';
 import { errorText, t } from '../text.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
+import { Alone } from './alone.js';
 
 /** @param {{page: () => Promise<any>, [name: string]: any}} props the rest goes to the page */
 export function Later({ page, ...props }) {
@@ -14,10 +15,6 @@ export function Later({ page, ...props }) {
   }, []);
   if (loaded.Page) return html`<${loaded.Page} ...${props} />`;
   if (!loaded.failed) return null;
-  return html`
-    <main id="main" class="shut-out card">
-      <p role="alert">${errorText('UNREACHABLE')}</p>
-      <button class="primary" onClick=${() => location.reload()}>${t('retry')}</button>
-    </main>
-  `;
+  const again = () => location.reload();
+  return html`<${Alone} text=${errorText('UNREACHABLE')} grave><button class="primary" onClick=${again}>${t('retry')}</button><//>`;
 }

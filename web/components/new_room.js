@@ -1,7 +1,7 @@
 /** Opening a room: its name, what it is about, how many fit in, and who finds it. */
 import * as api from '../api.js';
+import { useForm } from '../form.js';
 import { html } from '../html.js';
-import { NO_PROBLEM, explain } from '../problem.js';
 import { navigate } from '../router.js';
 import { t } from '../text.js';
 import { useEffect, useRef } from '../vendor/preact-hooks.js';
@@ -16,23 +16,13 @@ export function NewRoom({ done }) {
   const topic = useSignal('');
   const max = useSignal('10');
   const visibility = useSignal('public');
-  const busy = useSignal(false);
-  const problem = useSignal(NO_PROBLEM);
   const form = useRef(null);
   useEffect(() => form.current.elements.namedItem('name').focus(), []);
 
-  const submit = async (event) => {
-    event.preventDefault();
-    busy.value = true;
-    try {
-      const room = await api.createRoom(name.value, Number(max.value), topic.value, visibility.value);
-      navigate(`/r/${room.id}`);
-    } catch (error) {
-      problem.value = explain(error);
-      busy.value = false;
-    }
-  };
-
+  const { busy, problem, submit } = useForm(async () => {
+    const room = await api.createRoom(name.value, Number(max.value), topic.value, visibility.value);
+    navigate(`/r/${room.id}`);
+  });
   const { text, fields } = problem.value;
   return html`
     <form class="card new-room" ref=${form} onSubmit=${submit} onKeyDown=${(event) => event.key === 'Escape' && done()}>

@@ -1,10 +1,13 @@
 /** One sentence at the foot of the page, and what a screen reader is told. */
+import { announcements } from '../announcer.js';
 import { html } from '../html.js';
-import { announcement, notice } from '../state.js';
+import { notice } from '../state.js';
 
 export function Notice() {
   return html`
     <p class="notice" role="alert" hidden=${!notice.value}>${notice.value}</p>
-    <p class="unseen" role="status">${announcement.value}</p>
+    <div class="unseen" role="log" aria-live="polite">
+      ${announcements.value.map(({ id, sentence }) => html`<p key=${id}>${sentence}</p>`)}
+    </div>
   `;
 }

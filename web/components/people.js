@@ -1,6 +1,6 @@
 /** Who is here: one planet each, ringed while they speak, and the hands that are raised, in their order. */
 import { html } from '../html.js';
-import { hands, microphoneOpen, muted, mutedByWhom, myId, ownLevel, people, reception, slots, speaking, speakingMyself, voice } from '../state.js';
+import { hands, microphoneOpen, muted, mutedByWhom, myId, ownLevel, people, reactions, reception, slots, speaking, speakingMyself, voice } from '../state.js';
 import { receptionGrade } from '../quality.js';
 import { t } from '../text.js';
 import { computed } from '../vendor/signals-core.js';
@@ -46,6 +46,7 @@ function Person({ person, visit }) {
   const away = useComputed(() => (id === myId.value ? voice.value !== 'on' : allHeard.value && !heard.value.has(id))).value;
   const grade = useComputed(() => receptionGrade(reception.value.get(id) ?? 0)).value;
   const turn = useComputed(() => hands.value.findIndex((each) => each.id === id) + 1).value;
+  const shown = useComputed(() => reactions.value.get(id)).value;
   const speaks = !silent && person.maySpeak && level >= 0;
   const status = speaks ? t('speaking') : silent ? mutedText(person) : away ? t('notInVoice') : person.maySpeak ? '' : t('listens');
   const kind = `person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`;
@@ -56,6 +57,7 @@ function Person({ person, visit }) {
           <${Avatar} id=${id} name=${person.name} />
           ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
           ${turn > 0 && html`<span class="badge raised" aria-label=${t('handNumber', { n: turn })} role="img"><${Hand} /><b aria-hidden="true">${turn}</b></span>`}
+          ${shown && html`<span class="reacted" key=${shown} aria-hidden="true">${shown.emoji}</span>`}
         </span>
         <span class="name"><${Role} role=${person.role} /><bdi>${person.name}</bdi>${mine && html` <small>${t('you')}</small>`}</span>
         <span class="status">

@@ -3,7 +3,7 @@ import { html } from '../html.js';
 import { preferences, volumeIs } from '../preferences.js';
 import { gradeOf, receptionGrade, receptionText, whyOf } from '../quality.js';
 import { me, moderating, myId, quality, reception, slots } from '../state.js';
-import { t } from '../text.js';
+import { percent, t } from '../text.js';
 import { useSignal } from '../vendor/signals.js';
 import { Avatar } from './avatar.js';
 import { Grave } from './dialog.js';
@@ -36,7 +36,7 @@ export function OwnLink() {
   const { rttMs, loss, jitterMs } = measured;
   return html`
     <${Words} grade=${gradeOf(measured)}>${whyOf(measured)}<//>
-    <p class="figures">${t('figures', { rtt: rttMs === null ? '–' : Math.round(rttMs), loss: (loss * 100).toFixed(1), jitter: Math.round(jitterMs) })}</p>
+    <p class="figures">${t('figures', { rtt: rttMs === null ? '–' : Math.round(rttMs), loss: percent(loss, 1), jitter: Math.round(jitterMs) })}</p>
   `;
 }
 
@@ -47,7 +47,7 @@ function Hearing({ id, name }) {
   return html`
     ${missing !== undefined && heard && html`<${Words} grade=${receptionGrade(missing)}>${receptionText(missing)}<//>`}
     <label class="volume">
-      <span>${t('volume')}<output>${Math.round(volume * 100)} %</output></span>
+      <span>${t('volume')}<output>${percent(volume)}</output></span>
       <input type="range" min="0" max="100" step="5" value=${Math.round(volume * 100)} aria-label=${t('volumeOf', { name })}
         onInput=${(event) => volumeIs(id, Number(event.currentTarget.value) / 100)} />
     </label>

@@ -8,7 +8,7 @@ import { useSignal } from '../vendor/signals.js';
 
 /** From the window's edge, and from the opener. Pixels. */
 const MARGIN = 8;
-const AT_FOOT = 120;
+const AT_EDGE = 120;
 
 /**
  * The opener is a button with `popovertarget=${id}`.
@@ -31,17 +31,19 @@ export function Popup({ id, label, children }) {
 /** @param {string} id */
 export const closePopup = (id) => document.getElementById(id)?.hidePopover();
 
-/** Beside the opener, so that it stays in view; above one at the foot of the page. A phone's is in the style sheet. */
+/** Beside the opener, so that it stays in view; above one at the foot of the page, below one at its head. A phone's is in
+ * the style sheet. */
 function place(box) {
   const opener = document.querySelector(`[popovertarget="${box?.id}"]`);
   if (!box || !opener) return;
   const { left, right, top, bottom, width } = opener.getBoundingClientRect();
   const { offsetWidth, offsetHeight } = box;
   const within = (at, size, whole) => Math.max(MARGIN, Math.min(at, whole - size - MARGIN));
-  const above = innerHeight - bottom < AT_FOOT;
+  const above = innerHeight - bottom < AT_EDGE;
+  const below = bottom < AT_EDGE;
   const beside = right + MARGIN + offsetWidth < innerWidth ? right + MARGIN : left - MARGIN - offsetWidth;
-  const x = within(above ? left + width / 2 - offsetWidth / 2 : beside, offsetWidth, innerWidth);
-  const y = within(above ? top - MARGIN - offsetHeight : top, offsetHeight, innerHeight);
+  const x = within(above || below ? left + width / 2 - offsetWidth / 2 : beside, offsetWidth, innerWidth);
+  const y = within(above ? top - MARGIN - offsetHeight : below ? bottom + MARGIN : top, offsetHeight, innerHeight);
   box.style.setProperty('--x', `${x}px`);
   box.style.setProperty('--y', `${y}px`);
   (box.querySelector('[role=menuitem]') ?? box.querySelector('input, button'))?.focus();
@@ -53,7 +55,9 @@ export function Menu({ label, children }) {
   const keyed = (event) => {
     const items = [...list.current.querySelectorAll('[role=menuitem]')];
     const at = items.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 }[event.key];
+    const [next, previous] = [at + 1, at - 1 + items.length];
+    const keys = { ArrowDown: next, ArrowRight: next, ArrowUp: previous, ArrowLeft: previous, Home: 0, End: items.length - 1 };
+    const to = keys[event.key];
     if (to === undefined) return;
     event.preventDefault();
     items[to % items.length]?.focus();

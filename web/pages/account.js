@@ -4,6 +4,7 @@ import { Avatar } from '../components/avatar.js';
 import { Dialog } from '../components/dialog.js';
 import { Field } from '../components/field.js';
 import { Header } from '../components/header.js';
+import { Main } from '../components/main.js';
 import { useForm } from '../form.js';
 import { html } from '../html.js';
 import { follow } from '../router.js';
@@ -16,13 +17,13 @@ import { useSignal } from '../vendor/signals.js';
 export function AccountPage() {
   return html`
     <${Header}><a class="button" href="/" onClick=${follow}>${t('toRooms')}</a><//>
-    <main id="main" class="own-account">
+    <${Main} class="own-account">
       <h1>${t('account')}</h1>
       <${Profile} />
       <${Password} />
       <${Sessions} />
       <${Erase} />
-    </main>
+    <//>
   `;
 }
 

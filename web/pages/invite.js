@@ -1,7 +1,8 @@
 /** Where an invite's link leads: it is accepted, and one is in the room. */
 import * as api from '../api.js';
+import { Alone } from '../components/alone.js';
 import { html } from '../html.js';
-import { follow, navigate } from '../router.js';
+import { navigate } from '../router.js';
 import { errorText, t } from '../text.js';
 import { SignedOut } from '../tokens.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
@@ -23,15 +24,11 @@ export function InvitePage({ code }) {
     return () => (here = false);
   }, [code, tries]);
 
-  if (!problem) return html`<main id="main" class="shut-out card"><p role="status">${t('loading')}</p></main>`;
+  if (!problem) return html`<${Alone} text=${t('loading')} />`;
   const refused = problem instanceof api.ApiError;
   return html`
-    <main id="main" class="shut-out card">
-      <p role="alert">${errorText(refused ? problem.code : 'UNREACHABLE', problem.message)}</p>
-      <div class="buttons">
-        <a class="button" href="/" onClick=${follow}>${t('toRooms')}</a>
-        ${!FINAL.has(problem.code) && html`<button class="primary" onClick=${() => setTries(tries + 1)}>${t('retry')}</button>`}
-      </div>
-    </main>
+    <${Alone} text=${errorText(refused ? problem.code : 'UNREACHABLE', problem.message)} grave rooms>
+      ${!FINAL.has(problem.code) && html`<button class="primary" onClick=${() => setTries(tries + 1)}>${t('retry')}</button>`}
+    <//>
   `;
 }

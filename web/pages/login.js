@@ -2,8 +2,8 @@
 import * as api from '../api.js';
 import { Door } from '../components/door.js';
 import { Field } from '../components/field.js';
+import { useForm } from '../form.js';
 import { html } from '../html.js';
-import { NO_PROBLEM, explain } from '../problem.js';
 import { follow } from '../router.js';
 import { t } from '../text.js';
 import { useSignal } from '../vendor/signals.js';
@@ -26,22 +26,10 @@ function AccountForm({ isNew, invite, invited, turn }) {
   const email = useSignal('');
   const name = useSignal('');
   const password = useSignal('');
-  const busy = useSignal(false);
-  const problem = useSignal(NO_PROBLEM);
-
-  const submit = async (event) => {
-    event.preventDefault();
-    busy.value = true;
-    try {
-      // Being signed in shows the page one came for; there is nothing more to do here.
-      if (isNew) await api.register(email.value, name.value, password.value, invite);
-      else await api.login(email.value, password.value);
-    } catch (error) {
-      problem.value = explain(error);
-      busy.value = false;
-    }
-  };
-
+  // Being signed in shows the page one came for; there is nothing more to do here.
+  const { busy, problem, submit } = useForm(() =>
+    isNew ? api.register(email.value, name.value, password.value, invite) : api.login(email.value, password.value),
+  );
   const { text, fields } = problem.value;
   return html`
     <form class="card account" onSubmit=${submit}>

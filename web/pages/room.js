@@ -1,10 +1,12 @@
 /** A room: who is here, the talk, the chat. */
+import { Alone } from '../components/alone.js';
 import { Chat } from '../components/chat/chat.js';
 import { Dock } from '../components/dock.js';
+import { Main } from '../components/main.js';
 import { People } from '../components/people.js';
 import { RoomHeader } from '../components/room_header.js';
 import { html } from '../html.js';
-import { follow, navigate } from '../router.js';
+import { navigate } from '../router.js';
 import { shutOut } from '../state.js';
 import { errorText, t } from '../text.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
@@ -26,11 +28,11 @@ export function RoomPage({ roomId }) {
   return html`
     <div class="room">
       <${RoomHeader} visit=${visit} leave=${() => leave(visit)} />
-      <main id="main" class="room-body">
+      <${Main} class="room-body">
         <${People} visit=${visit} />
         <${Dock} visit=${visit} />
         <${Chat} visit=${visit} roomId=${roomId} />
-      </main>
+      <//>
     </div>
   `;
 }
@@ -39,13 +41,9 @@ function ShutOut({ again }) {
   const { code, said } = shutOut.value;
   const forGood = code === 'BANNED' || code === 'ROOM_DELETED';
   return html`
-    <main id="main" class="shut-out card">
-      <p role="alert">${errorText(code, said)}</p>
-      <div class="buttons">
-        <a class="button" href="/" onClick=${follow}>${t('toRooms')}</a>
-        ${!forGood && html`<button class="primary" onClick=${again}>${t('retry')}</button>`}
-      </div>
-    </main>
+    <${Alone} text=${errorText(code, said)} grave rooms>
+      ${!forGood && html`<button class="primary" onClick=${again}>${t('retry')}</button>`}
+    <//>
   `;
 }
 

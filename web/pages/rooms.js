@@ -3,6 +3,7 @@ import * as api from '../api.js';
 import { Avatar } from '../components/avatar.js';
 import { Header } from '../components/header.js';
 import { Exit, Plus, Search } from '../components/icons.js';
+import { Main } from '../components/main.js';
 import { NewRoom } from '../components/new_room.js';
 import { RoomCard } from '../components/room_card.js';
 import { html } from '../html.js';
@@ -27,7 +28,7 @@ export function RoomsPage() {
   useEffect(keepFresh, []);
   return html`
     <${Header}><${Me} /><//>
-    <main id="main" class="rooms">
+    <${Main} class="rooms">
       <div class="rooms-head">
         <div><h1>${t('rooms')}</h1><p>${t('roomsIntro')}</p></div>
         <${Seek} />
@@ -35,7 +36,7 @@ export function RoomsPage() {
       </div>
       ${creating.value && html`<${NewRoom} done=${() => (creating.value = false)} />`}
       <${RoomList} />
-    </main>
+    <//>
   `;
 }
 

@@ -20,6 +20,7 @@ export const en = {
   focusBegins: 'Focus begins.',
   breakBegins: 'Time for a break.',
   hushed: 'We focus now: your microphone is off.',
+  stillOff: 'Time for a break. Your microphone is still off: turn it on to talk.',
 
   'error.TIMER_STOPPED': 'The timer has been stopped already.',
 };
@@ -50,6 +51,7 @@ export const ru = {
   focusBegins: 'Начинаем работать.',
   breakBegins: 'Пора сделать перерыв.',
   hushed: 'Сейчас работаем: ваш микрофон выключен.',
+  stillOff: 'Перерыв. Ваш микрофон всё ещё выключен: включите его, чтобы говорить.',
 
   'error.TIMER_STOPPED': 'Таймер уже остановлен.',
 };

@@ -5,6 +5,7 @@ import { myId, people } from '../../state.js';
 import { t } from '../../text.js';
 import { signal } from '../../vendor/signals-core.js';
 import { useLayoutEffect, useRef } from '../../vendor/preact-hooks.js';
+import { Emojis } from '../emojis.js';
 import { Copy } from '../icons.js';
 import { Command, Menu } from '../popup.js';
 import { Pencil, Reply, Trash } from './icons.js';
@@ -52,12 +53,7 @@ function Commands({ message, visit, does }) {
   const moderates = role === 'owner' || role === 'moderator';
   return html`
     <${Menu} label=${t('messageMenu')}>
-      <div class="emojis" role="group" aria-label=${t('react')}>
-        ${EMOJIS.map((emoji) => html`
-          <button key=${emoji} role="menuitem" tabindex="-1" aria-label=${t('reactWith', { emoji })}
-            onClick=${does(() => visit.chat.react(message, emoji))}>${emoji}</button>
-        `)}
-      </div>
+      <${Emojis} emojis=${EMOJIS} choose=${(emoji) => does(() => visit.chat.react(message, emoji))()} />
       <${Command} icon=${Reply} act=${does(() => answer(message))}>${t('reply')}<//>
       <${Command} icon=${Copy} act=${does(() => navigator.clipboard?.writeText(message.text))}>${t('copyText')}<//>
       ${mine && html`<${Command} icon=${Pencil} act=${does(() => edit(message.id))}>${t('edit')}<//>`}

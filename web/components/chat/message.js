@@ -9,7 +9,8 @@ import { computed } from '../../vendor/signals-core.js';
 import { Avatar } from '../avatar.js';
 import { Body } from './body.js';
 import { EditBox } from './edit.js';
-import { More, Reply, Smile } from './icons.js';
+import { Smile } from '../icons.js';
+import { More, Reply } from './icons.js';
 import { openMenu } from './menu.js';
 
 /** The one refusal that is not about the message: the same may be taken another time. */
@@ -73,7 +74,7 @@ function Reactions({ message, visit }) {
         return html`
           <li key=${emoji}>
             <button class="reaction" aria-pressed=${String(mine)} title=${who} aria-label=${`${emoji} ${userIds.length}: ${who}`}
-              onClick=${() => visit.chat.react(message, emoji)}>${emoji} <span>${userIds.length}</span></button>
+              onClick=${() => visit.chat.react(message, emoji)}><i>${emoji}</i><span>${userIds.length}</span></button>
           </li>
         `;
       })}
