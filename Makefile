@@ -64,7 +64,7 @@ sanitize: venv-dev ## the packet loop in C under the address and undefined-behav
 	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
 	  $(STILL) $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k native $(ARGS)
 
-screenshots: venv-dev ## the README's pictures; of every page: make screenshots FOLDER=/tmp/pictures
+screenshots: venv-dev ## pictures of every page, in docs/images/page; elsewhere: make screenshots FOLDER=/tmp/pictures
 	@$(VENV) -m dev.browsers
 	$(VENV) -m tests.e2e.screenshots $(FOLDER)
 

@@ -2,7 +2,7 @@
 
     make e2e                                   all of it, about a minute and a half
     make e2e ARGS="-k firefox"                 a part
-    .venv/bin/python -m tests.e2e.screenshots  the pictures of the README
+    make screenshots                           pictures of every page
 
 dev/namespace.py says why pytest starts itself anew. What is measured stands at the end of the run.
 """

@@ -6,6 +6,11 @@ from pathlib import Path
 from playwright.async_api import Page
 
 
+def keep(webp: bytes, name: str) -> None:
+    if folder := os.environ.get("CWRK_PICTURES"):
+        (Path(folder) / f"{name}.webp").write_bytes(webp)
+
+
 async def picture(page: Page, name: str) -> None:
     if folder := os.environ.get("CWRK_PICTURES"):
         await page.screenshot(path=Path(folder) / f"{name}.png")

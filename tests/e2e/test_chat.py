@@ -1,11 +1,11 @@
 """What one does with messages: answer, change, delete, put an emoji under them; by keyboard, and by touch."""
 
-from uuid import UUID
+from datetime import UTC, datetime
 
-import asyncpg
 from playwright.async_api import Locator, expect
 
 from tests.e2e.conftest import Figure, NewPerson
+from tests.e2e.past import was_said
 from tests.e2e.person import Person
 from tests.e2e.pictures import picture
 from tests.integration.student import Student
@@ -163,7 +163,9 @@ async def test_thousands_of_messages(new_person: NewPerson, stack: Stack, figure
     async with Student.registered(stack.url, stack.ws_url, "Vera") as vera:
         room = await vera.create_room("Algebra")
         await vera.post(f"/rooms/{room}/join")
-        await fill(stack, room, vera.id, many)
+        now = datetime.now(UTC)
+        said = ["The determinant is zero.", *(f"Message {number} of many" for number in range(2, many + 1))]
+        await was_said(stack, room, vera.id, [(text, now) for text in said])
         async with vera.in_room(room):
             ann = await new_person("Ann")
             await ann.register_and_enter(f"/r/{room}")
@@ -210,22 +212,3 @@ async def has_read_all(person: Person, room: str) -> None:
         }""",
         room,
     )
-
-
-async def fill(stack: Stack, room: str, user_id: str, many: int) -> None:
-    """Into the log's tables, as if it had been said."""
-    connection = await asyncpg.connect(stack.env["DATABASE_URL"])
-    try:
-        await connection.execute(
-            "WITH head AS (UPDATE rooms.heads SET last_seq = last_seq + $3 WHERE room_id = $1"
-            "  RETURNING last_seq - $3 AS before)"
-            " INSERT INTO rooms.events (room_id, seq, user_id, client_msg_id, text)"
-            " SELECT $1, before + n, $2, 'filled-' || n,"
-            "  CASE n WHEN 1 THEN 'The determinant is zero.' ELSE 'Message ' || n || ' of many' END"
-            " FROM head, generate_series(1, $3) AS n",
-            UUID(room),
-            int(user_id),
-            many,
-        )
-    finally:
-        await connection.close()

@@ -4,6 +4,7 @@ import asyncio
 
 from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
 
+RING = "() => document.querySelector('.speaks .ring').style.getPropertyValue('--level') > 0.2"
 # Four seconds of talk.
 PACKETS = 200
 
@@ -25,6 +26,8 @@ async def test_two_people_meet_chat_speak_and_part(new_person: NewPerson, figure
     heard = await bob.hears(TONE_HZ)
     figure(f"Bob hears Ann's {TONE_HZ} Hz as {heard['hertz']:.1f} Hz")
     await bob.sees_speaking("Ann")
+    # The ring is as wide as the voice is loud: 440 Hz, well above the quietest that is shown.
+    await bob.page.wait_for_function(RING)
     await ann.hears(TONE_HZ)
 
     await ann.mute()

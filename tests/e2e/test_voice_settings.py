@@ -44,6 +44,9 @@ async def test_a_microphone_is_tried_before_joining_and_changed_without_a_new_of
     await ann.page.wait_for_function(f"() => ({SENT})().label === 'Fake Audio Input 2'")
     await ann.page.get_by_role("switch", name="Noise suppression").uncheck()
     await ann.page.wait_for_function(f"() => !({SENT})().getSettings().noiseSuppression")
+    for switch, setting in (("Echo cancellation", "echoCancellation"), ("Even loudness", "autoGainControl")):
+        await ann.page.get_by_role("switch", name=switch).uncheck()
+        await ann.page.wait_for_function(f"() => ({SENT})().getSettings().{setting} === false")
     await ann.page.get_by_role("switch", name="Join voice as soon as I come").check()
     await ann.page.keyboard.press("Escape")
     await bob.hears(TONE_HZ)
@@ -63,6 +66,13 @@ async def test_a_key_is_held_to_talk_and_what_is_written_is_not_talk(new_person:
     await bob.hears(TONE_HZ)
     await ann.page.get_by_role("button", name="Voice settings").click()
     await ann.page.get_by_role("switch", name="Hold a key to talk").check()
+    await ann.page.keyboard.press("Escape")
+    await bob.hears_nothing()
+    await ann.page.keyboard.down("Space")
+    await bob.hears(TONE_HZ)
+    await ann.page.keyboard.up("Space")
+    await bob.hears_nothing()
+    await ann.page.get_by_role("button", name="Voice settings").click()
     await ann.page.get_by_role("button", name="Space", exact=True).click()
     await ann.page.keyboard.press("v")
     await expect(ann.page.get_by_role("button", name="V", exact=True)).to_be_visible()
@@ -118,7 +128,7 @@ async def test_a_volume_for_each_a_deaf_ear_and_how_the_connection_is(new_person
         (await import('/static/quality.js')).whyOf({ rttMs, loss, jitterMs, mos })"""
     for figures, sentence in (
         ([20, 0, 3, 4.4], "Your connection is good"),
-        ([20, 0.08, 3, 3.1], "About 8 % of the sound gets lost"),
+        ([20, 0.08, 3, 3.1], "About 8% of the sound gets lost"),
         ([600, 0, 3, 3.3], "takes long (600 ms)"),
         ([20, 0, 90, 3.4], "unevenly (by 90 ms)"),
     ):

@@ -11,7 +11,12 @@ from tests.services import Stack
 REFUSES = """(() => {
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     let refusals = 1;
-    navigator.permissions.query = async () => ({ state: 'denied' });
+    const permission = Object.assign(new EventTarget(), { state: 'denied' });
+    navigator.permissions.query = async () => permission;
+    window.allow = () => {
+        permission.state = 'granted';
+        permission.dispatchEvent(new Event('change'));
+    };
     navigator.mediaDevices.getUserMedia = async (wanted) => {
         if (refusals-- > 0) throw new DOMException('no', ERROR);
         return open(wanted);
@@ -29,7 +34,11 @@ async def speaker_in_a_room(new_person: NewPerson) -> tuple[Person, str]:
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [("NotAllowedError", "does not let this page use"), ("NotFoundError", "There is no microphone")],
+    [
+        ("NotAllowedError", "does not let this page use"),
+        ("NotFoundError", "There is no microphone"),
+        ("NotReadableError", "cannot be opened"),
+    ],
 )
 async def test_who_has_no_microphone_listens_and_may_speak_later(
     new_person: NewPerson, error: str, sentence: str
@@ -48,6 +57,18 @@ async def test_who_has_no_microphone_listens_and_may_speak_later(
     await expect(listener.page.get_by_role("button", name="Mute", exact=True)).to_be_enabled()
     await speaker.hears(TONE_HZ)
     assert listener.frames_sent("offer") == 1
+
+
+async def test_who_allows_it_after_all_need_not_try_again(new_person: NewPerson) -> None:
+    speaker, room = await speaker_in_a_room(new_person)
+    listener = await new_person("Listener")
+    await listener.page.add_init_script(REFUSES.replace("ERROR", "'NotAllowedError'"))
+    await listener.register_and_enter(room)
+    await listener.join_voice()
+    await expect(listener.page.locator(".hint")).to_contain_text("does not let this page use")
+    await listener.page.evaluate("allow()")
+    await expect(listener.page.locator(".hint")).to_have_count(0)
+    await speaker.hears(TONE_HZ)
 
 
 @pytest.mark.skipif(not namespace.inside(), reason="needs an address that is not loopback")
