@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log soak bench proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log soak bench docs proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -85,6 +85,9 @@ proto: venv-dev ## generate proto/*_pb2* from proto/*.proto
 
 asyncapi: venv ## write docs/asyncapi.json from the websocket's frames
 	@$(VENV) -m rooms.frames.asyncapi
+
+docs: venv-dev ## the docs as a site, in site/; says which link leads nowhere
+	@$(VENV) -m dev.site
 
 configuration: venv ## write docs/configuration.md from the services' settings
 	@$(VENV) -m dev.configuration
