@@ -88,6 +88,13 @@ class Config(Common):
         "auto",
         parse=config.choice("auto", "python", "native"),
     )
+    overload: str = setting(
+        "MEDIA_OVERLOAD",
+        "Whether the native loop sends several packets for one listener at once: auto, when it is short of time;"
+        " always or never, for tests.",
+        "auto",
+        parse=config.choice("auto", "always", "never"),
+    )
     tcp_connections: int = setting(
         "MEDIA_TCP_CONNECTIONS",
         "TCP connections the worker holds on each address; 0: it listens on UDP alone.",

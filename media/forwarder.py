@@ -18,7 +18,7 @@ from media.address import Address, Path
 from media.datagrams import INBOX, OUTBOX, STRIDE, PacketSocket, Target
 from media.downlink import Downlink
 from media.history import Packet
-from media.packet_loop import Counters, Drop, Polled, Rates, SentStream, TransportNumbers
+from media.packet_loop import Counters, Drop, Overload, Polled, Rates, SentStream, TransportNumbers
 from media.participant import Participant
 from media.reception import ReportBlock
 from media.uplink import Uplink
@@ -50,6 +50,10 @@ class Forwarder:
     @property
     def unsent(self) -> int:
         return sum(each.unsent for each in self._sockets)
+
+    @property
+    def overload(self) -> Overload:
+        return Overload()
 
     def count_drop(self, reason: Drop) -> None:
         self.counters.drops[reason] += 1

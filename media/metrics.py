@@ -54,6 +54,11 @@ def _packets(worker: Worker) -> Iterable[Metric]:
     dropped["unread"] = sum(map(unread, datagrams))
     yield counter("cwrk_media_packets_dropped", "Packets that went no further.", dropped, "reason")
     yield gauge("cwrk_media_tcp_connections", "Clients without UDP.", sum(map(len, streams)))
+    overload = worker.forwarder.overload
+    yield gauge("cwrk_media_overload", "1 while packets wait for the end of a tick.", overload.on)
+    yield counter("cwrk_media_overloads", "How often that began.", overload.begun)
+    yield counter("cwrk_media_overload_ticks", "Ticks.", overload.ticks)
+    yield counter("cwrk_media_overload_segments", "Packets sent together with others.", overload.segments)
     refused = sum(each.refused for each in streams)
     yield counter("cwrk_media_tcp_refused", "TCP connections that were not let in.", refused)
 

@@ -108,6 +108,17 @@ class Counters:
         return sum(self.drops)
 
 
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """The mode in which packets wait for the end of a tick, so that several for one listener share a send: whether
+    it is on, how often it began, its ticks, and the packets that were sent with others. Only the native loop has it."""
+
+    on: bool = False
+    begun: int = 0
+    ticks: int = 0
+    segments: int = 0
+
+
 @dataclass(slots=True)
 class Polled:
     """What the loop does not do itself: STUN with where it came from, DTLS and RTCP with the transport.
@@ -149,6 +160,10 @@ class PacketLoop(Protocol):
     @property
     def unsent(self) -> int:
         """Datagrams that could not be sent."""
+
+    @property
+    def overload(self) -> Overload:
+        """As it is now."""
 
     def count_drop(self, reason: Drop) -> None:
         """What was handed up is dropped by its owner."""

@@ -182,7 +182,7 @@ def _event(event: Event) -> media_pb2.Event:
 async def serve(config: Config) -> AsyncIterator[rpc.Server]:
     """A running worker. Raises ConfigError when a port is taken."""
     async with AsyncExitStack() as stack:
-        packet_loop = choose(config.loop)
+        packet_loop = choose(config.loop, config.overload)
         sockets = open_sockets(config)
         rates = Rates(config.max_packets, config.max_octets)
         limits = Limits(config.max_rooms, config.max_participants, config.max_slots, rates)

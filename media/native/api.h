@@ -5,6 +5,9 @@ typedef struct Loop Loop;
 typedef struct {
     double packets, packets_at_once, octets, octets_at_once, repeats, questions;
     int waiting, ssrcs, turn;
+    /* Busy shares of the thread's time, 0 to 1: past the first one the overload mode begins, below the second it ends.
+     * Below 0: from the start and always. */
+    double overload_begins, overload_ends;
 } Limits;
 
 typedef struct {
@@ -26,6 +29,8 @@ typedef struct {
 typedef struct {
     uint64_t received, forwarded, recovered, asked, repeated, unsent;
     uint64_t drops[16];
+    uint64_t overloaded; /* 1: now */
+    uint64_t overloads, ticks, segments;
 } Counts;
 
 typedef struct {

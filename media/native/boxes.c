@@ -23,12 +23,6 @@ void boxes_begin(Boxes *boxes)
     }
 }
 
-void boxes_free(Boxes *boxes)
-{
-    free(boxes->out.datagrams);
-    free(boxes->out.octets);
-}
-
 /* --- to Python --------------------------------------------------------------------------------------------------- */
 
 void tell(Loop *loop, Kind kind, int socket, uint32_t number, const uint8_t *address, const void *octets, int size,
@@ -53,70 +47,47 @@ void tell(Loop *loop, Kind kind, int socket, uint32_t number, const uint8_t *add
     loop->records_used += whole;
 }
 
-/* --- sending ----------------------------------------------------------------------------------------------------- */
-
-static void send_out(Loop *loop, Outbox *out)
-{
-    for (int socket = 0, left = out->count; left && socket < loop->sockets; socket++) {
-        if (loop->files[socket] < 0)
-            continue;
-        for (int next = 0; next < out->count;) {
-            int count = 0, sent = 0;
-            for (; next < out->count && count < BATCH; next++) {
-                Datagram *datagram = &out->datagrams[next];
-                if (datagram->socket != socket)
-                    continue;
-                out->vectors[count] = (struct iovec){out->octets + datagram->at, (size_t)datagram->size};
-                out->messages[count].msg_hdr = (struct msghdr){
-                    .msg_name = datagram->address,
-                    .msg_namelen = (socklen_t)loop->address_sizes[socket],
-                    .msg_iov = &out->vectors[count],
-                    .msg_iovlen = 1,
-                };
-                count++;
-            }
-            left -= count;
-            while (sent < count) {
-                int done = sendmmsg(loop->files[socket], out->messages + sent, (unsigned)(count - sent), MSG_DONTWAIT);
-                if (done > 0) {
-                    sent += done;
-                } else if (errno == EAGAIN || errno == ENOBUFS) {
-                    /* A voice packet that waits is worth less than the next one. */
-                    __atomic_fetch_add(&loop->counts.unsent, (uint64_t)(count - sent), __ATOMIC_RELAXED);
-                    break;
-                } else if (errno != EINTR) {
-                    /* The first of them is the culprit: an address that cannot be reached. The others go on. */
-                    __atomic_fetch_add(&loop->counts.unsent, 1, __ATOMIC_RELAXED);
-                    sent++;
-                }
-            }
-        }
-    }
-    out->count = 0;
-    out->used = 0;
-}
+/* --- the lock ---------------------------------------------------------------------------------------------------- */
 
 void enter(Loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
 }
 
-void leave(Loop *loop, Outbox *out)
+void leave(Loop *loop, Boxes *boxes)
 {
     bool tells = loop->records_used && !loop->told;
     if (tells)
         loop->told = true;
     pthread_mutex_unlock(&loop->lock);
-    if (out && out->count)
-        send_out(loop, out);
+    if (boxes && boxes->out.count)
+        send_out(loop, boxes);
     if (tells)
         eventfd_write(loop->event, 1);
 }
 
-void make_room(Loop *loop, Outbox *out)
+Outbox *outbox(Loop *loop, Boxes *boxes)
 {
-    if (out->count >= BATCH) {
-        leave(loop, out);
+    /* Python cannot send what is held; where too much is, its own goes at once. */
+    bool holds = loop->ticking && (boxes == &loop->ours || loop->held.count < HELD);
+    return holds ? &loop->held : &boxes->out;
+}
+
+void make_room(Loop *loop, Boxes *boxes, Outbox *out)
+{
+    if (out == &loop->held && out->count >= HELD && boxes == &loop->ours) {
+        release(loop);
+        enter(loop);
+    } else if (out == &boxes->out && out->count >= BATCH) {
+        leave(loop, boxes);
         enter(loop);
     }
+}
+
+void release(Loop *loop)
+{
+    Outbox held = loop->held;
+    loop->held = loop->ours.out;
+    loop->ours.out = held;
+    leave(loop, &loop->ours);
 }

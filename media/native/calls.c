@@ -27,6 +27,10 @@ Loop *loop_new(void *protect, void *unprotect, int sockets, const int *files, co
     memcpy(loop->files, files, (size_t)sockets * sizeof *files);
     memcpy(loop->address_sizes, address_sizes, (size_t)sockets * sizeof *address_sizes);
     loop->limits = *limits;
+    bool segments = false;
+    for (int i = 0; i < sockets; i++)
+        segments |= loop->segments[i] = can_segment(loop, i);
+    loop->overloaded = limits->overload_begins < 0 && segments;
     if (getrandom(&loop->all.seed, sizeof loop->all.seed, 0) < 0)
         loop->all.seed = (uint64_t)(uintptr_t)loop;
     for (int i = 0; i < 2; i++)
@@ -51,8 +55,9 @@ void loop_free(Loop *loop)
         free(loop->all.lists[i].items);
     for (int i = 0; i < 2; i++)
         free(loop->records[i]);
-    boxes_free(&loop->ours);
-    boxes_free(&loop->pythons);
+    outbox_free(&loop->ours.out);
+    outbox_free(&loop->pythons.out);
+    outbox_free(&loop->held);
     close(loop->event);
     close(loop->stop);
     pthread_mutex_destroy(&loop->lock);
@@ -148,8 +153,8 @@ void loop_drop(Loop *loop, uint32_t number)
 
 void loop_route(Loop *loop, uint32_t source, uint32_t listener, int slot, int catch_up)
 {
-    Outbox *out = &loop->pythons.out;
     Transport *to = enter_at(loop, listener), *from = transports_find(&loop->all, source);
+    Outbox *out = outbox(loop, &loop->pythons);
     if (to && from && slot < to->slot_count) {
         Downlink *downlink = &to->slots[slot];
         unroute(downlink);
@@ -160,7 +165,7 @@ void loop_route(Loop *loop, uint32_t source, uint32_t listener, int slot, int ca
                 forward(loop, out, &downlink, 1, said[i], from->numbers.contributor, said[i]->at);
         }
     }
-    leave(loop, out);
+    leave(loop, &loop->pythons);
 }
 
 void loop_unroute(Loop *loop, uint32_t listener, int slot)
@@ -220,7 +225,7 @@ static void repeat_one(Loop *loop, Transport *transport, Downlink *slot, uint16_
     transport->repeats.used += 1;
     bool first = index + run->index_offset == run->first;
     Mapped mapped = {first ? 0x80 : 0, sequence, packet->timestamp + run->timestamp_offset};
-    if (put(loop, &loop->pythons.out, slot, packet, &mapped, source->numbers.contributor) >= 0)
+    if (put(loop, outbox(loop, &loop->pythons), slot, packet, &mapped, source->numbers.contributor) >= 0)
         loop->counts.repeated++;
 }
 
@@ -237,7 +242,7 @@ void loop_repeat(Loop *loop, uint32_t number, int slot, const uint16_t *sequence
             repeat_one(loop, transport, &transport->slots[slot], sequences[i], now);
         }
     }
-    leave(loop, &loop->pythons.out);
+    leave(loop, &loop->pythons);
 }
 
 void loop_heard(Loop *loop, uint32_t number, double *heard)
@@ -305,6 +310,7 @@ void loop_counts(Loop *loop, Counts *counts)
 {
     enter(loop);
     *counts = loop->counts;
+    counts->overloaded = loop->overloaded;
     leave(loop, NULL);
 }
 
@@ -337,17 +343,16 @@ void loop_take(Loop *loop, int socket, const uint8_t *address, const uint8_t *oc
         return;
     memcpy(datagram, octets, (size_t)size);
     enter(loop);
-    take(loop, &loop->pythons.out, socket, address, datagram, size, now);
-    leave(loop, &loop->pythons.out);
+    take(loop, outbox(loop, &loop->pythons), socket, address, datagram, size, now);
+    leave(loop, &loop->pythons);
 }
 
 int loop_take_turns(Loop *loop, double now)
 {
-    Outbox *out = &loop->pythons.out;
     enter(loop);
-    int more = take_turns(loop, out, now);
+    int more = take_turns(loop, &loop->pythons, outbox(loop, &loop->pythons), now);
     loop->turn++; /* of those that were taken before */
-    leave(loop, out);
+    leave(loop, &loop->pythons);
     return more;
 }
 

@@ -19,15 +19,7 @@ int put(Loop *loop, Outbox *out, const Downlink *slot, const Packet *packet, con
     bool red = packet->red && slot->slot.red_payload_type;
     const uint8_t *payload = packet->data + (red ? 0 : packet->opus);
     int size = red ? packet->size : packet->opus_size;
-    if (out->count == out->room) {
-        out->room = out->room ? 2 * out->room : BATCH;
-        out->datagrams = allocated(realloc(out->datagrams, (size_t)out->room * sizeof(Datagram)));
-    }
-    if (out->used + LONGEST > out->octets_room) {
-        out->octets_room = 2 * out->octets_room + BATCH * LONGEST / 4;
-        out->octets = allocated(realloc(out->octets, out->octets_room));
-    }
-    uint8_t *at = out->octets + out->used;
+    uint8_t *at = outbox_room(out);
     memcpy(at, slot->slot.head, slot->slot.head_size);
     at[1] = (uint8_t)(packet->marker | mapped->marker | (red ? slot->slot.red_payload_type : slot->slot.payload_type));
     at[2] = (uint8_t)(mapped->sequence >> 8);
@@ -50,12 +42,7 @@ int put(Loop *loop, Outbox *out, const Downlink *slot, const Packet *packet, con
         tell(loop, SEND, listener->socket, listener->numbers.number, listener->address, at, whole, RECORDS);
         return size;
     }
-    Datagram *datagram = &out->datagrams[out->count++];
-    datagram->at = out->used;
-    datagram->size = whole;
-    datagram->socket = listener->socket;
-    memcpy(datagram->address, listener->address, ADDRESS);
-    out->used += ((size_t)whole + 15) & ~(size_t)15;
+    outbox_add(loop, out, listener, whole);
     return size;
 }
 

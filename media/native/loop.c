@@ -3,9 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <time.h>
-#include <unistd.h>
 
 static bool gets_a_turn(const Loop *loop, Transport *transport)
 {
@@ -143,7 +140,7 @@ void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *
     }
 }
 
-bool take_turns(Loop *loop, Outbox *out, double now)
+bool take_turns(Loop *loop, Boxes *boxes, Outbox *out, double now)
 {
     List *queued = &loop->all.lists[QUEUED], *incomplete = &loop->all.lists[INCOMPLETE];
     for (int i = queued->count; i-- > 0;) {
@@ -158,7 +155,7 @@ bool take_turns(Loop *loop, Outbox *out, double now)
         }
         if (!transport->waiting)
             list_remove(&loop->all, QUEUED, transport);
-        make_room(loop, out);
+        make_room(loop, boxes, out);
     }
     for (int i = incomplete->count; i-- > 0;) {
         Transport *transport = incomplete->items[i];
@@ -180,7 +177,6 @@ bool take_turns(Loop *loop, Outbox *out, double now)
 bool work_off(Loop *loop, Boxes *boxes, int socket, double now)
 {
     Inbox *in = &boxes->in;
-    Outbox *out = &boxes->out;
     bool last = false, more = false;
     int count = 0;
     for (int round = 1; !last; round++) {
@@ -189,57 +185,17 @@ bool work_off(Loop *loop, Boxes *boxes, int socket, double now)
         count = recvmmsg(loop->files[socket], in->messages, INBOX, MSG_DONTWAIT, NULL);
         last = count < INBOX || round == ROUNDS;
         enter(loop);
+        Outbox *out = outbox(loop, boxes);
         loop->turn += round == 1;
         for (int i = 0; i < count; i++) {
             int known = loop->address_sizes[socket];
             memset(in->addresses[i] + known, 0, (size_t)(ADDRESS - known));
             take(loop, out, socket, in->addresses[i], in->octets[i], (int)in->messages[i].msg_len, now);
-            make_room(loop, out);
+            make_room(loop, boxes, out);
         }
         if (last)
-            more = take_turns(loop, out, now);
-        leave(loop, out);
+            more = take_turns(loop, boxes, out, now);
+        leave(loop, boxes);
     }
     return more || count == INBOX;
-}
-
-static double clock_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-void *run(void *argument)
-{
-    Loop *loop = argument;
-    struct epoll_event ready[SOCKETS];
-    int poller = epoll_create1(EPOLL_CLOEXEC);
-    bool more = false;
-    for (int i = 0; i < loop->sockets; i++) {
-        struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
-        if (loop->files[i] >= 0)
-            epoll_ctl(poller, EPOLL_CTL_ADD, loop->files[i], &event);
-    }
-    struct epoll_event stop = {.events = EPOLLIN, .data.u32 = SOCKETS};
-    epoll_ctl(poller, EPOLL_CTL_ADD, loop->stop, &stop);
-    for (;;) {
-        int count = epoll_wait(poller, ready, SOCKETS, more ? 0 : -1);
-        bool read = false;
-        more = false;
-        for (int i = 0; i < count; i++) {
-            if (ready[i].data.u32 == SOCKETS) {
-                close(poller);
-                return NULL;
-            }
-            more |= work_off(loop, &loop->ours, (int)ready[i].data.u32, clock_now());
-            read = true;
-        }
-        if (!read) {
-            enter(loop);
-            loop->turn++;
-            more = take_turns(loop, &loop->ours.out, clock_now());
-            leave(loop, &loop->ours.out);
-        }
-    }
 }

@@ -2,7 +2,7 @@
  *
  * One lock guards everything that is shared. It is never held across a system call: what goes out is written to an
  * Outbox, with the address copied, and sent when the lock is free again. The thread and Python have an inbox and an
- * Outbox each, and Python calls from one thread alone. */
+ * Outbox each, and Python calls from one thread alone. In overload both write to `held`, which the thread sends. */
 #ifndef LOOP_H
 #define LOOP_H
 
@@ -19,7 +19,11 @@ enum {
     STRIDE = 2048,      /* octets a datagram may have; a longer one is cut off, and so fails its authentication */
     INBOX = 64,         /* datagrams taken in by one call */
     ROUNDS = 16,        /* such calls at most before what waits gets its turn */
-    BATCH = 256,        /* datagrams sent by one call; so many in an Outbox are sent before the next packet */
+    BATCH = 256,        /* sent by one call; so many datagrams in an Outbox are sent before the next packet */
+    HELD = 4096,        /* datagrams that wait for the end of a tick; full: they are sent at once */
+    SEGMENTS = 64,      /* datagrams of one listener in one; the kernel takes no more (UDP_MAX_SEGMENTS) */
+    SEGMENT = 1000,     /* octets a segment may have: 64 of them fit a datagram, and one fits any path */
+    VECTORS = 1024,
     LONGEST = 1536,     /* octets a datagram that goes out can have: head, payload, tag */
     RECORDS = 1 << 19,  /* octets of records that wait for Python; full: what comes is dropped and counted */
     /* So much of it can be filled from outside: by strangers, and by participants. The rest is for what the loop says. */
@@ -41,21 +45,42 @@ typedef struct {
 typedef struct {
     size_t at;
     int size, socket;
+    int next; /* of its row; -1: the last */
     uint8_t address[ADDRESS];
 } Datagram;
+
+/* The datagrams of one listener, up to SEGMENTS of them. */
+typedef struct {
+    int first, last, count;
+} Row;
 
 typedef struct {
     Datagram *datagrams;
     int count, room;
     uint8_t *octets;
     size_t used, octets_room;
-    struct iovec vectors[BATCH];
-    struct mmsghdr messages[BATCH];
+    /* In overload. */
+    Row *rows;
+    int row_count, row_room;
+    uint64_t number; /* of no other one: by it a listener knows whether its row is here */
 } Outbox;
+
+/* What is given to the kernel at once. */
+typedef struct {
+    int count, used;
+    bool waits; /* may, once, until a full buffer has room */
+    struct iovec vectors[VECTORS];
+    struct mmsghdr messages[BATCH];
+    union {
+        struct cmsghdr align;
+        uint8_t octets[CMSG_SPACE(sizeof(uint16_t))];
+    } controls[BATCH];
+} Post;
 
 typedef struct {
     Inbox in;
     Outbox out;
+    Post post;
 } Boxes;
 
 struct Loop {
@@ -65,7 +90,11 @@ struct Loop {
     Limits limits;
     Transports all;
     Counts counts;
-    uint64_t turn;
+    uint64_t turn, outboxes;
+    /* Overload: there are rows, and with `ticking`, which is the thread's alone to change, they wait for its tick. */
+    bool overloaded, ticking;
+    bool segments[SOCKETS]; /* whether the socket's kernel and device take them */
+    Outbox held;
     /* Records are written to one half, while Python reads the other. */
     uint8_t *records[2];
     int half, records_used;
@@ -79,15 +108,30 @@ struct Loop {
 /* boxes.c */
 void *allocated(void *memory); /* ends the process where there is none */
 void boxes_begin(Boxes *boxes);
-void boxes_free(Boxes *boxes);
 /* Writes a record for Python, unless more than `most` octets wait; then that is counted. */
 void tell(Loop *loop, Kind kind, int socket, uint32_t number, const uint8_t *address, const void *octets, int size,
           int most);
 void enter(Loop *loop);
-/* Lets others in, sends what has been written, and tells Python if there is something for it. */
-void leave(Loop *loop, Outbox *out);
+/* Lets others in, sends what has been written to these boxes (NULL: to none), and tells Python if there is something
+ * for it. */
+void leave(Loop *loop, Boxes *boxes);
+/* With the lock: where what is written now goes. */
+Outbox *outbox(Loop *loop, Boxes *boxes);
 /* To be called with the lock; others may be let in. */
-void make_room(Loop *loop, Outbox *out);
+void make_room(Loop *loop, Boxes *boxes, Outbox *out);
+
+/* The same for what was held until now, by the thread. */
+void release(Loop *loop);
+
+/* sending.c */
+bool can_segment(const Loop *loop, int socket);
+/* Room for LONGEST octets. */
+uint8_t *outbox_room(Outbox *out);
+/* Counts what was written there, for this listener. */
+void outbox_add(Loop *loop, Outbox *out, Transport *listener, int size);
+void outbox_free(Outbox *out);
+/* Without the lock. */
+void send_out(Loop *loop, Boxes *boxes);
 
 /* forward.c */
 bool can_be_sent_to(const Transport *transport);
@@ -102,13 +146,14 @@ void forward(Loop *loop, Outbox *out, Downlink **routes, int count, const Packet
 /* To be called with the lock. */
 void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *datagram, int size, double now);
 /* What waits gets its turn, and speakers are asked for what is missing; whether something waits still. */
-bool take_turns(Loop *loop, Outbox *out, double now);
+bool take_turns(Loop *loop, Boxes *boxes, Outbox *out, double now);
 /* Reads a socket until it is empty, a while at most, and then takes turns; whether something waits still. */
 bool work_off(Loop *loop, Boxes *boxes, int socket, double now);
 void has_sent(Transport *transport, uint32_t ssrc, int size);
 /* To be freed; NULL: nothing waits. */
 Waiting *next_waiting(Transport *transport);
-/* The thread. */
+
+/* thread.c */
 void *run(void *loop);
 
 #endif

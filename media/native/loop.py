@@ -25,6 +25,7 @@ from media.packet_loop import (
     BURSTS,
     Counters,
     Drop,
+    Overload,
     Polled,
     Rates,
     SentStream,
@@ -34,6 +35,12 @@ from media.packet_loop import (
 from media.participant import MAX_QUESTIONS, MAX_REPEATS, MAX_SSRCS
 from media.reception import ReportBlock
 from media.rtp import HeaderWriter
+
+#: Busy shares of the thread's time past which the overload mode begins, and below which it ends. In it a packet
+#: costs half to three quarters, so that what would bring it back keeps well away from what ends it.
+AUTO: Final = (0.8, 0.3)
+ALWAYS: Final = (-1.0, -2.0)
+NEVER: Final = (2.0, 2.0)
 
 #: What `poll` is given instead of a socket when there are records.
 RECORDS: Final = -1
@@ -56,7 +63,12 @@ class _Transport:
 class NativeLoop:
     """The PacketLoop over `sockets`. Raises NotBuiltError where there can be none."""
 
-    def __init__(self, sockets: Sequence[PacketSocket], rates: Rates = Rates()) -> None:  # noqa: B008  # frozen
+    def __init__(
+        self,
+        sockets: Sequence[PacketSocket],
+        rates: Rates = Rates(),  # noqa: B008  # frozen
+        overload: tuple[float, float] = AUTO,
+    ) -> None:
         path = build.build()
         self._ffi = ffi = build.declarations()
         try:
@@ -77,6 +89,8 @@ class NativeLoop:
                 "waiting": min(rates.at_once, 1 << 30),
                 "ssrcs": MAX_SSRCS,
                 "turn": _TURN,
+                "overload_begins": overload[0],
+                "overload_ends": overload[1],
             },
         )
         made = self._lib.loop_new(
@@ -190,6 +204,12 @@ class NativeLoop:
             counts.repeated,
             list(counts.drops)[: len(Drop)],
         )
+
+    @property
+    def overload(self) -> Overload:
+        counts = self._ffi.new("Counts *")
+        self._lib.loop_counts(self._loop, counts)
+        return Overload(bool(counts.overloaded), counts.overloads, counts.ticks, counts.segments)
 
     def count_drop(self, reason: Drop) -> None:
         self._lib.loop_count_drop(self._loop, reason)

@@ -82,6 +82,9 @@ struct Transport {
     Waiting *waiting, **waiting_end;
     int waiting_count, taken;
     uint64_t turn;
+    /* Its row in the Outbox of that number. */
+    uint64_t outbox;
+    int row;
 };
 
 typedef struct {

@@ -4,6 +4,7 @@ time is an argument."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from media.address import Path
 from media.datagrams import STRIDE, DatagramSocket, PacketSocket
 from media.forwarder import Forwarder
 from media.native import build
-from media.native.loop import NativeLoop
+from media.native.loop import ALWAYS, NativeLoop
 from media.packet_loop import MakeLoop, Polled, Rates, SlotNumbers, TransportNumbers
 from media.srtp import Contexts, Keys
 
@@ -29,6 +30,7 @@ LOOPS: dict[str, MakeLoop] = {"python": Forwarder}
 with contextlib.suppress(build.NotBuiltError):
     build.build()
     LOOPS["native"] = NativeLoop
+    LOOPS["native overloaded"] = functools.partial(NativeLoop, overload=ALWAYS)
 
 
 @dataclass(frozen=True)

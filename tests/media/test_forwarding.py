@@ -13,7 +13,7 @@ from media.datagrams import OUTBOX, DatagramSocket
 from media.packet_loop import Drop, Rates, SlotNumbers, TransportNumbers
 from tests.media.ends import ANN, BOB, EVE, FRAME, LOOPS, End, Room
 
-WAYS = {"python": [True, False] if datagrams.BATCHED else [False], "native": [True]}
+WAYS = {"python": [True, False] if datagrams.BATCHED else [False], "native": [True], "native overloaded": [True]}
 
 
 @pytest.fixture(

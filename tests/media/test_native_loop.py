@@ -197,9 +197,9 @@ def test_both_loops_do_the_same(loop: Any, steps: list[tuple[str, int, int]]) ->
         assert python == c
 
 
-@pytest.fixture
-def running() -> Iterator[Room]:
-    room = Room(LOOPS.get("native", Forwarder))
+@pytest.fixture(params=[name for name in LOOPS if name != "python"] or ["python"])
+def running(request: pytest.FixtureRequest) -> Iterator[Room]:
+    room = Room(LOOPS[request.param])
     room.forwarder.start()
     yield room
     room.forwarder.stop()
