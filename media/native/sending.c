@@ -114,12 +114,12 @@ static void deliver(Loop *loop, Post *post, int socket)
 {
     int sent = 0;
     while (sent < post->count) {
-        struct msghdr *first = &post->messages[sent].msg_hdr;
+        struct mmsghdr *first = &post->messages[sent];
         int done = sendmmsg(loop->files[socket], post->messages + sent, (unsigned)(post->count - sent), MSG_DONTWAIT);
         if (done > 0) {
             for (int i = 0; i < done; i++)
-                if (first[i].msg_iovlen > 1)
-                    count(&loop->counts.segments, first[i].msg_iovlen);
+                if (first[i].msg_hdr.msg_iovlen > 1)
+                    count(&loop->counts.segments, first[i].msg_hdr.msg_iovlen);
             sent += done;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             struct pollfd file = {.fd = loop->files[socket], .events = POLLOUT};
@@ -132,8 +132,8 @@ static void deliver(Loop *loop, Post *post, int socket)
                 count(&loop->counts.unsent, post->messages[sent].msg_hdr.msg_iovlen);
         } else if (errno != EINTR) {
             /* The first of them is the culprit. The others go on. */
-            if (first->msg_iovlen > 1)
-                send_singly(loop, socket, first);
+            if (first->msg_hdr.msg_iovlen > 1)
+                send_singly(loop, socket, &first->msg_hdr);
             else /* an address that cannot be reached */
                 count(&loop->counts.unsent, 1);
             sent++;

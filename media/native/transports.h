@@ -58,8 +58,12 @@ struct Transport {
     Numbers numbers;
     int place[LISTS]; /* in each list, or -1 */
     Known *known;
-    void *receive, *transmit; /* libsrtp's */
-    int socket;               /* -1: nowhere to send to yet */
+    void *receive;
+    /* What forward() looks at for each packet. */
+    void *transmit; /* both are libsrtp's */
+    uint64_t outbox; /* its row in the Outbox of that number */
+    int row;
+    int socket; /* -1: nowhere to send to yet */
     uint8_t address[ADDRESS];
     Allowance packets, octets, repeats, questions;
     uint32_t ssrcs[MAX_SSRCS];
@@ -82,9 +86,6 @@ struct Transport {
     Waiting *waiting, **waiting_end;
     int waiting_count, taken;
     uint64_t turn;
-    /* Its row in the Outbox of that number. */
-    uint64_t outbox;
-    int row;
 };
 
 typedef struct {

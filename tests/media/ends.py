@@ -49,13 +49,15 @@ class Heard:
 class End:
     """A participant's end: its socket and the other half of its keys."""
 
-    def __init__(self, number: int, open_socket: OpenSocket = DatagramSocket) -> None:
+    def __init__(
+        self, number: int, open_socket: OpenSocket = DatagramSocket, host: str = "127.0.0.1"
+    ) -> None:
         keys = bytes([number] * 28), bytes([number + 100] * 28)
         profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         self.keys = Keys(profile, receive=keys[0], transmit=keys[1])
         self.contexts = Contexts(Keys(profile, receive=keys[1], transmit=keys[0]))
-        self.socket = open_socket("127.0.0.1", 0)
-        self.path = Path(0, address.pack("127.0.0.1", self.socket.port))
+        self.socket = open_socket(host, 0)
+        self.path = Path(0, address.pack(host, self.socket.port))
         self.to = b""
         self.ssrc = 1000 + number
         #: What `hear` took in, still encrypted.
@@ -124,17 +126,22 @@ class End:
 class Room:
     """Three participants; Bob and Eve hear, each in its own numbering, and Eve takes RED."""
 
-    def __init__(self, packet_loop: MakeLoop = Forwarder, open_socket: OpenSocket = DatagramSocket) -> None:
-        self.socket = open_socket("127.0.0.1", 0)
+    def __init__(
+        self,
+        packet_loop: MakeLoop = Forwarder,
+        open_socket: OpenSocket = DatagramSocket,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.socket = open_socket(host, 0)
         self.forwarder = packet_loop([self.socket], Rates())
-        self.ends = {number: End(number, open_socket) for number in (ANN, BOB, EVE)}
+        self.ends = {number: End(number, open_socket, host) for number in (ANN, BOB, EVE)}
         slots = {
             ANN: (),
             BOB: (SlotNumbers("b1", 71, 109, 2, 3), SlotNumbers("b2", 72, 109, 2, 3)),
             EVE: (SlotNumbers("e1", 81, OPUS, 0, 0, RED),),
         }
         for number, end in self.ends.items():
-            end.to = address.pack("127.0.0.1", self.socket.port)
+            end.to = address.pack(host, self.socket.port)
             self.forwarder.add_transport(number, TransportNumbers(OPUS, 1, slots[number], RED, 7 * number))
             self.connect(number)
 

@@ -1,0 +1,1 @@
+"""How much one media worker carries, and what its overload mode brings."""
