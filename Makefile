@@ -58,11 +58,11 @@ e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 # Everything that reaches the packet loop in C; the sanitizer has to be the first library of the process.
 # That of gcc 12 does not stand the addresses of a kernel with vm.mmap_rnd_bits=32: the same ones each time, where allowed.
 STILL = $(shell setarch -R true 2>/dev/null && echo setarch -R)
-SANITIZED := forwarding loss hostile_datagrams noise tcp_and_ipv6 native_loop
+SANITIZED := forwarding loss hostile_datagrams noise tcp_and_ipv6 native_loop overload
 
 sanitize: venv-dev ## the packet loop in C under the address and undefined-behaviour sanitizers
 	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
-	  $(STILL) $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k native $(ARGS)
+	  $(STILL) $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k 'native or overload' $(ARGS)
 
 screenshots: venv-dev ## pictures of every page, in docs/images/page; elsewhere: make screenshots FOLDER=/tmp/pictures
 	@$(VENV) -m dev.browsers

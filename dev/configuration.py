@@ -35,8 +35,8 @@ Settings are environment variables. `make run` takes them from its environment, 
 takes those that [.env.example](../.env.example) has from `.env`, and sets the others. A setting that is
 wrong is a sentence at the start. An empty one counts as not set.
 
-`make run` has some of its own: `MEDIA_WORKERS` (media workers, 1), `LAN=1` (others in the same network come
-in, over TLS) and `LAN_PORT` (8443).
+`make run` has some of its own: `LAN=1` (others in the same network come in, over TLS) and `LAN_PORT` (8443).
+With `MEDIA_WORKERS` it runs each worker as a service of its own.
 """
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from common.workers import MOST, processes
 from dev.place import Place, StackError
 
 DEFAULTS: Mapping[str, str] = {
@@ -49,14 +50,22 @@ def resolve(place: Place, environ: Mapping[str, str]) -> dict[str, str]:
 
 def media_workers(env: Mapping[str, str]) -> list[dict[str, str]]:
     """What each media worker has for itself: ports that follow on those of the first."""
-    count = env.get("MEDIA_WORKERS", "1")
-    if not count.isdecimal() or not 1 <= int(count) <= 16:
-        raise StackError(f"MEDIA_WORKERS={count} is no number of workers: give one from 1 to 16.")
+    wanted = env.get("MEDIA_WORKERS", "1")
+    try:
+        count = processes(wanted)
+    except ValueError:
+        raise StackError(
+            f"MEDIA_WORKERS={wanted} is no number of workers: give one from 1 to {MOST}, or auto."
+        ) from None
     host, listen = host_and_port(env, "MEDIA_LISTEN")
     voices = number(env, "MEDIA_PORT")
     return [
-        {"MEDIA_LISTEN": f"{bracketed(host)}:{listen + more}", "MEDIA_PORT": str(voices + more)}
-        for more in range(int(count))
+        {
+            "MEDIA_LISTEN": f"{bracketed(host)}:{listen + more}",
+            "MEDIA_PORT": str(voices + more),
+            "MEDIA_WORKERS": "1",  # each is a service of its own here
+        }
+        for more in range(count)
     ]
 
 

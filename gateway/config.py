@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.config import Common, address, choice, integer, page, setting, text
 from common.config import port as port_number  # a field below is called port
+from common.workers import processes
 from gateway.clients import Network, networks
 from gateway.cors import origins
 
@@ -22,14 +21,6 @@ def ws_url(raw: str) -> str:
     if not WS_URL.fullmatch(raw.strip()):
         raise ValueError("must look like wss://study.example.org")
     return raw.strip().rstrip("/")
-
-
-def workers(raw: str) -> int:
-    """How many processes: a number, or `auto` for one a core."""
-    if raw.strip() == "auto":
-        # Elsewhere the kernel does not spread connections.
-        return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
-    return integer(1, 256)(raw)
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ class Config(Common):
         parse=text,
     )
     workers: int = setting(
-        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=workers
+        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=processes
     )
     is_worker: bool = setting(
         "GATEWAY_WORKER", "Set by the gateway itself, for its workers.", False, parse=lambda raw: raw == "1"

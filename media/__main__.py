@@ -1,9 +1,9 @@
-"""`python -m media`: one media worker."""
+"""`python -m media`: one media worker, or several."""
 
 import sys
 
 from common import lifecycle
 from media.config import Config
-from media.service import serve
+from media.workers import serve_with_workers
 
-sys.exit(lifecycle.run("media", Config, serve))
+sys.exit(lifecycle.run("media", Config, serve_with_workers))

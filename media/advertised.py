@@ -32,6 +32,13 @@ class Advertised(NamedTuple):
     def is_name(self) -> bool:
         return not _is_address(self.host)
 
+    def further(self, count: int) -> str:
+        """As it stands in the setting, the port so many further on."""
+        if self.port is None:
+            return self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port + count}"
+
 
 def candidates_of(
     sockets: Sequence[PacketSocket], reached_at: Sequence[Reached] = ()

@@ -10,6 +10,7 @@ import ifaddr
 
 from common import config
 from common.config import Common, setting
+from common.workers import processes
 from media.advertised import Advertised
 
 
@@ -81,6 +82,19 @@ class Config(Common):
         24780,
         parse=config.port,
     )
+    workers: int = setting(
+        "MEDIA_WORKERS",
+        "In how many processes it works, each a worker of its own with ports that follow on MEDIA_LISTEN,"
+        " MEDIA_PORT and METRICS_LISTEN; auto for one a core. MEDIA_ADDR of rooms has to name each.",
+        1,
+        parse=processes,
+    )
+    is_worker: bool = setting(
+        "MEDIA_WORKER",
+        "Set by the media service itself, for its workers.",
+        False,
+        parse=lambda raw: raw == "1",
+    )
     loop: str = setting(
         "MEDIA_LOOP",
         "What carries the voices: native (in C, compiled at the first start), python, or auto: native where"
@@ -90,8 +104,8 @@ class Config(Common):
     )
     overload: str = setting(
         "MEDIA_OVERLOAD",
-        "Whether the native loop sends several packets for one listener at once: auto, when it is short of time;"
-        " always or never, for tests.",
+        "Whether the native loop sends several packets for one listener at once: auto, when it is short of"
+        " time; always or never, for tests.",
         "auto",
         parse=config.choice("auto", "always", "never"),
     )

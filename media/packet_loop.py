@@ -110,8 +110,9 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """The mode in which packets wait for the end of a tick, so that several for one listener share a send: whether
-    it is on, how often it began, its ticks, and the packets that were sent with others. Only the native loop has it."""
+    """The mode in which packets wait for the end of a tick, so that several for one listener share a send:
+    whether it is on, how often it began, its ticks, and the packets that were sent with others. Only the
+    native loop has it."""
 
     on: bool = False
     begun: int = 0

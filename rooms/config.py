@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common.config import Common, address, integer, port, setting, words
+from common.workers import MOST
 
 TURN_URL: Final = re.compile(
     r"turns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?"
@@ -35,9 +36,21 @@ def turn_urls(raw: str) -> tuple[str, ...]:
     return urls
 
 
+def _in_a_row(word: str) -> list[str]:
+    """`host:port` with each port of `host:first-last`."""
+    host, colon, ports = word.rpartition(":")
+    first, dash, last = ports.partition("-")
+    if not colon or not dash:
+        return [address(word)]
+    row = range(port(first), port(last) + 1)
+    if not 0 < len(row) <= MOST:
+        raise ValueError(f"must have 1 to {MOST} ports from the first to the last, as in media:50053-50056")
+    return [address(f"{host}:{number}") for number in row]
+
+
 def addresses(raw: str) -> tuple[str, ...]:
-    """A comma-separated list of host:port, each once."""
-    found = tuple(dict.fromkeys(address(word) for word in words(raw)))
+    """A comma-separated list of host:port or host:first-last, each once."""
+    found = tuple(dict.fromkeys(each for word in words(raw) for each in _in_a_row(word)))
     if not found:
         raise ValueError("must not be empty")
     return found
@@ -69,8 +82,8 @@ class Config(Common):
     auth_addr: str = setting("AUTH_ADDR", "Where auth's gRPC is.", "127.0.0.1:50051", parse=address)
     media_addr: tuple[str, ...] = setting(
         "MEDIA_ADDR",
-        "Where the gRPC of each media worker is, with commas between. Every replica of rooms must have the"
-        " same addresses: they are the workers' names.",
+        "Where the gRPC of each media worker is, with commas between; host:first-last for several on ports in"
+        " a row. Every replica of rooms must have the same addresses: they are the workers' names.",
         ("127.0.0.1:50053",),
         parse=addresses,
     )

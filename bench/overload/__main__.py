@@ -4,8 +4,8 @@
                              [--modes never always auto] [--json FILE]
 
 The worker is a process of its own (`python -m media`). Everybody speaks, 50 packets a second each. What the
-listeners are sent their kernel throws away, but for one, who measures delay and loss: the load process would be
-full before the worker is.
+listeners get is thrown away by their kernel, but for one, who measures delay and loss: the load process would
+be full before the worker is.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _STEP = 0.001
 
 @dataclass(frozen=True)
 class Result:
-    """`cpu_us` is CPU time of the whole worker for a packet it sent. `unread` is the share of what was said that
-    the worker's kernel dropped, `lost` the share of what the one listener should have got that it did not get;
-    `segments` the share of packets that were sent together with others."""
+    """`cpu_us` is CPU time of the whole worker for a packet it sent. `unread` is the share of what was said
+    that the worker's kernel dropped, `lost` of what the one listener should have got, `segments` of the
+    packets that were sent together with others."""
 
     scenario: str
     mode: str
@@ -139,15 +139,16 @@ def speak(clients: list[Client], seconds: float, sizes: tuple[int, int], delays:
 
 def show(results: list[Result]) -> None:
     def median(name: str) -> float:
-        return statistics.median(getattr(each, name) for each in results)
+        return float(statistics.median(getattr(each, name) for each in results))
 
     costs = sorted(each.cpu_us for each in results)
     print(
         f"{results[0].scenario:>15}, {results[0].mode:>6}: {median('cpu_us'):4.2f} us/packet "
         f"({costs[0]:.2f} … {costs[-1]:.2f}), {median('rate'):7.0f} packets/s, "
-        f"worker {median('cpu_share'):4.0%} of a core, unread {median('unread'):.2%}, lost {median('lost'):.2%}, "
-        f"together {median('segments'):.0%}, delay p50 {median('delay_p50_ms'):.2f} ms "
-        f"p99 {median('delay_p99_ms'):.2f} ms, load kept {median('sent_share'):.0%}",
+        f"worker {median('cpu_share'):4.0%} of a core, unread {median('unread'):.2%}, "
+        f"lost {median('lost'):.2%}, together {median('segments'):.0%}, "
+        f"delay p50 {median('delay_p50_ms'):.2f} ms p99 {median('delay_p99_ms'):.2f} ms, "
+        f"load kept {median('sent_share'):.0%}",
         flush=True,
     )
 

@@ -16,6 +16,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from common.config import load
+from common.workers import cores
+from media.workers import settings_of
 from tests.test_imports import imported, sources
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,7 @@ NOT_HERE = {
     "DEVELOPMENT": "never where others are",
     "GATEWAY_WEB_DIR": "the image has the page",
     "GATEWAY_WORKER": "the gateway's own",
+    "MEDIA_WORKER": "media's own",
     "MEDIA_HOST": "a container has one address",
     "ROOMS_WS_URL": "one origin",
     "TRUSTED_PROXY_HEADER": "Caddy's is the default",
@@ -124,6 +127,34 @@ def test_the_first_start_makes_secrets_and_later_ones_keep_them(tmp_path: Path) 
     assert made.pop("DOMAIN") == "study.example.org"
     assert len(set(made.values())) == len(made) == 5
     assert all(len(secret) == 48 for secret in made.values())
+
+
+def test_several_media_workers_have_a_row_of_ports(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "secrets", tmp_path / "deploy")
+    shutil.copy(ROOT / ".env.example", tmp_path)
+    env = {**os.environ, "DOMAIN": "study.example.org"}
+
+    def start(**settings: str) -> dict[str, str]:
+        command = [tmp_path / "deploy" / "secrets"]
+        done = subprocess.run(command, env={**env, **settings}, capture_output=True, text=True, check=False)
+        made = dict(re.findall(r"^(MEDIA_\w+)=(.*)$", (tmp_path / ".env").read_text(), re.MULTILINE))
+        return made if done.returncode == 0 else {"refused": done.stderr}
+
+    assert start() == {}
+    assert start(MEDIA_WORKERS="3") == {"MEDIA_PORTS": "24780-24782", "MEDIA_GRPC_PORTS": "50053-50055"}
+    moved = start(MEDIA_WORKERS="2", MEDIA_PORT="30000")
+    assert moved == {"MEDIA_PORTS": "30000-30001", "MEDIA_GRPC_PORTS": "50053-50054"}
+    assert "MEDIA_WORKERS=many" in start(MEDIA_WORKERS="many")["refused"]
+    assert start() == {}  # one again
+    automatic = start(MEDIA_WORKERS="auto").get("MEDIA_PORTS", "24780")
+    assert automatic == (f"24780-{24779 + cores()}" if cores() > 1 else "24780")
+    # What rooms is told then names the workers that media has.
+    address = str(given("rooms")["MEDIA_ADDR"]).replace("${MEDIA_GRPC_PORTS:-50053}", "50053-50055")
+    settings = {"DATABASE_URL": "postgresql://localhost/x", "MEDIA_ADDR": address}
+    rooms = load(import_module("rooms.config").Config, settings)
+    media = load(import_module("media.config").Config, {"MEDIA_LISTEN": "media:50053", "MEDIA_WORKERS": "3"})
+    assert rooms.media_addr == tuple(settings_of(media, number)["MEDIA_LISTEN"] for number in range(3))
 
 
 def test_the_image_has_the_versions_that_are_tested() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from common.workers import cores
 from dev.place import Place, StackError
 from dev.services import services
 from dev.settings import read_env_file, resolve
@@ -34,8 +35,18 @@ def test_more_media_workers_follow_on_the_ports_of_the_first(place: Place) -> No
     first, second = (service for service in services(env) if service.module == "media")
     assert (first.name, second.name) == ("media", "media-2")
     assert command(second)[:3] == ["env", "MEDIA_LISTEN=127.0.0.1:6054", "MEDIA_PORT=24781"]
-    with pytest.raises(StackError, match="MEDIA_WORKERS=many is no number of workers"):
-        resolve(place, {"MEDIA_WORKERS": "many"})
+    assert second.env["MEDIA_WORKERS"] == "1"
+    for wrong in ("many", "0"):
+        with pytest.raises(StackError, match=f"MEDIA_WORKERS={wrong} is no number of workers"):
+            resolve(place, {"MEDIA_WORKERS": wrong})
+
+
+def test_auto_is_a_media_worker_for_each_core(place: Place) -> None:
+    env = resolve(place, {"MEDIA_WORKERS": "auto", "MEDIA_PORT": "30000"})
+    workers = [service for service in services(env) if service.module == "media"]
+    assert len(workers) == cores()
+    assert [int(each.env["MEDIA_PORT"]) for each in workers] == list(range(30000, 30000 + cores()))
+    assert env["MEDIA_ADDR"].count(":") == cores()
 
 
 def test_the_environment_wins_over_the_file(place: Place) -> None:

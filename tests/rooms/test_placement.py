@@ -9,8 +9,10 @@ from uuid import UUID
 import pytest
 
 from common import VERSION
+from common.config import ConfigError, load
 from common.errors import Unavailable
 from proto import media_pb2
+from rooms.config import Config
 from tests.rooms import kit
 from tests.rooms.proxy import proxied
 from tests.rooms.test_signalling import offer
@@ -289,3 +291,19 @@ async def test_without_the_database_placed_rooms_go_on(database_url: str) -> Non
         assert (problem["code"], problem["retryable"]) == ("DATABASE_UNAVAILABLE", True)
         await line.restore()
         await offer(bob)
+
+
+def test_workers_on_ports_in_a_row_are_named_by_the_first_and_the_last() -> None:
+    def found(raw: str) -> tuple[str, ...]:
+        return load(Config, {"DATABASE_URL": "postgresql://x/y", "MEDIA_ADDR": raw}).media_addr
+
+    assert found("media:50053-50055,[::1]:6000-6001,media:50054") == (
+        "media:50053",
+        "media:50054",
+        "media:50055",
+        "[::1]:6000",
+        "[::1]:6001",
+    )
+    for wrong in ("media:50053-", "media:50055-50053", "media:1-60000", "media:a-b", "50053-50054"):
+        with pytest.raises(ConfigError, match="MEDIA_ADDR must"):
+            found(wrong)
