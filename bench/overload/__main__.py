@@ -26,9 +26,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.forward import load
-from bench.forward.__main__ import GRPC, TOKEN, machine, ready, worker
-from bench.forward.client import Client, delay, stamped
-from bench.forward.load import PACKETS_PER_SECOND, Scenario, cpu_seconds
+from bench.forward.arrivals import Arrivals
+from bench.forward.client import Client, stamped
+from bench.forward.load import PACKETS_PER_SECOND, Scenario, everybody
+from bench.report.machine import machine
+from bench.servers import ours
+from bench.servers.server import Participant, cpu_seconds
 from dev.ports import free_port
 
 #: Linux's SO_ATTACH_FILTER, and a filter of one instruction: keep no octet.
@@ -60,26 +63,27 @@ class Result:
 def measure(scenario: Scenario, mode: str, sizes: tuple[int, int], seconds: float) -> Result:
     page = f"127.0.0.1:{free_port()}"
     os.environ |= {"MEDIA_OVERLOAD": mode, "METRICS_LISTEN": page}
-    with worker("native") as pid:
-        clients = asyncio.run(_connect(scenario))
+    with ours.worker("native") as worker:
+        clients = [each.ears for each in asyncio.run(_fill(scenario, worker)) if each.ears is not None]
         try:
             probe, *others = clients
             for each in others:
                 deafen(each)
-            speak(clients, 2.0, sizes, [])  # the load is measured, too
+            speak(clients, 2.0, sizes)  # the load is measured, too
             probe.streams.clear()
-            delays: list[float] = []
-            before, used, started = _figures(page), cpu_seconds(pid), time.monotonic()
-            sent = speak(clients, seconds, sizes, delays)
-            took, used = time.monotonic() - started, cpu_seconds(pid) - used
+            arrivals = Arrivals(probe)
+            before, used, started = _figures(page), cpu_seconds(worker.pid), time.monotonic()
+            sent = speak(clients, seconds, sizes)
+            took, used = time.monotonic() - started, cpu_seconds(worker.pid) - used
             time.sleep(0.1)
+            probe.receive()
             now = {name: value - before.get(name, 0) for name, value in _figures(page).items()}
         finally:
             for client in clients:
                 client.socket.close()
     forwarded = now["cwrk_media_packets_forwarded_total"]
     streams = probe.streams.values()
-    delays.sort()
+    delays = sorted(arrivals.delays)
     return Result(
         scenario=scenario.name,
         mode=mode,
@@ -95,9 +99,9 @@ def measure(scenario: Scenario, mode: str, sizes: tuple[int, int], seconds: floa
     )
 
 
-async def _connect(scenario: Scenario) -> list[Client]:
-    await ready()
-    return await load.connect(scenario, GRPC, TOKEN)
+async def _fill(scenario: Scenario, worker: ours.Worker) -> list[Participant]:
+    async with ours.rooms(worker) as rooms:
+        return await load.fill(scenario, rooms)
 
 
 def deafen(client: Client) -> None:
@@ -114,7 +118,7 @@ def _figures(page: str) -> dict[str, float]:
     return {name: float(value) for name, value in found}
 
 
-def speak(clients: list[Client], seconds: float, sizes: tuple[int, int], delays: list[float]) -> int:
+def speak(clients: list[Client], seconds: float, sizes: tuple[int, int]) -> int:
     """Everybody speaks, each with a phase of its own; how many packets were sent."""
     dice = random.Random(1)
     steps = round(1 / PACKETS_PER_SECOND / _STEP)
@@ -127,11 +131,11 @@ def speak(clients: list[Client], seconds: float, sizes: tuple[int, int], delays:
         for client in turns[step % steps]:
             client.send(stamped(dice.randint(*sizes)))
             sent += 1
-        probe.receive(lambda packet: delays.append(delay(packet)))
+        probe.receive()
         step += 1
         while (left := at + _STEP - time.monotonic()) > 0:
             time.sleep(min(left, 0.0003))
-            probe.receive(lambda packet: delays.append(delay(packet)))
+            probe.receive()
         if left < -0.1:  # the load process has not kept up: what it did not say is not said all at once
             step += int(-left / _STEP)
     return sent
@@ -167,7 +171,7 @@ def main() -> None:
     load_before = os.getloadavg()[0]
     everything: list[Result] = []
     for rooms in arguments.rooms:
-        scenario = Scenario(rooms, arguments.people)
+        scenario = everybody(arguments.people, rooms)
         # By turns, so that they meet the same machine.
         results = [
             measure(scenario, mode, tuple(arguments.sizes), arguments.seconds)
