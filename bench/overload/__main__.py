@@ -129,7 +129,7 @@ def speak(clients: list[Client], seconds: float, sizes: tuple[int, int]) -> int:
     step = 0
     while (at := start + step * _STEP) < start + seconds:
         for client in turns[step % steps]:
-            client.send(stamped(dice.randint(*sizes)))
+            client.send(stamped(dice.randint(*sizes), time.time_ns()))
             sent += 1
         probe.receive()
         step += 1

@@ -311,6 +311,8 @@ void loop_counts(Loop *loop, Counts *counts)
     enter(loop);
     *counts = loop->counts;
     counts->overloaded = loop->overloaded;
+    counts->unsent = __atomic_load_n(&loop->unsent, __ATOMIC_RELAXED);
+    counts->segments = __atomic_load_n(&loop->together, __ATOMIC_RELAXED);
     leave(loop, NULL);
 }
 

@@ -90,6 +90,7 @@ struct Loop {
     Limits limits;
     Transports all;
     Counts counts;
+    uint64_t unsent, together; /* its `unsent` and `segments`, which are counted without the lock */
     uint64_t turn, outboxes;
     /* Overload: there are rows, and with `ticking`, which is the thread's alone to change, they wait for its tick. */
     bool overloaded, ticking;

@@ -104,7 +104,7 @@ static void send_singly(Loop *loop, int socket, const struct msghdr *refused)
         if (sendmsg(loop->files[socket], &single, MSG_DONTWAIT) >= 0)
             goes = true;
         else
-            count(&loop->counts.unsent, 1);
+            count(&loop->unsent, 1);
     }
     if (goes)
         __atomic_store_n(&loop->segments[socket], false, __ATOMIC_RELAXED);
@@ -119,7 +119,7 @@ static void deliver(Loop *loop, Post *post, int socket)
         if (done > 0) {
             for (int i = 0; i < done; i++)
                 if (first[i].msg_hdr.msg_iovlen > 1)
-                    count(&loop->counts.segments, first[i].msg_hdr.msg_iovlen);
+                    count(&loop->together, first[i].msg_hdr.msg_iovlen);
             sent += done;
         } else if (errno == EAGAIN || errno == ENOBUFS) {
             struct pollfd file = {.fd = loop->files[socket], .events = POLLOUT};
@@ -129,13 +129,13 @@ static void deliver(Loop *loop, Post *post, int socket)
             }
             /* A voice packet that waits is worth less than the next one. */
             for (; sent < post->count; sent++)
-                count(&loop->counts.unsent, post->messages[sent].msg_hdr.msg_iovlen);
+                count(&loop->unsent, post->messages[sent].msg_hdr.msg_iovlen);
         } else if (errno != EINTR) {
             /* The first of them is the culprit. The others go on. */
             if (first->msg_hdr.msg_iovlen > 1)
                 send_singly(loop, socket, &first->msg_hdr);
             else /* an address that cannot be reached */
-                count(&loop->counts.unsent, 1);
+                count(&loop->unsent, 1);
             sent++;
         }
     }
