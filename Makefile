@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log soak bench docs proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log image-steps soak bench docs proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -73,6 +73,9 @@ chaos: venv-dev ## each part killed, stopped, hung, cut off and slowed during a 
 
 chaos-log: venv-dev ## the promise of the chat under faults, for long; SEED=, SENDS=, CLIENTS=, ROOMS=, TIMES=
 	@$(VENV) -m tests.chaos
+
+image-steps: venv-dev ## what the Dockerfile says, done without Docker, and two people talk through it; wants root
+	@$(VENV) -m tests.deploy.image
 
 soak: venv-dev ## people come and go for an hour: memory, files and tasks of each service; MINUTES=
 	$(VENV) -m bench.soak --minutes $(or $(MINUTES),60)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,8 +33,10 @@ SECRETS = re.compile(
 class Stack:
     """The running services, by their names. `env` is what all of them were told."""
 
-    def __init__(self, env: dict[str, str], folder: Path, database: Postgres, cache: Valkey) -> None:
-        self.env, self._folder = env, folder
+    def __init__(
+        self, env: dict[str, str], folder: Path, database: Postgres, cache: Valkey, python: Sequence[str]
+    ) -> None:
+        self.env, self._folder, self._python = env, folder, python
         self.database, self.cache = database, cache
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.url = f"http://127.0.0.1:{env['GATEWAY_PORT']}"
@@ -47,7 +49,7 @@ class Stack:
     def start(self, name: str) -> None:
         service = self.services[name]
         self._processes[name] = spawn(
-            [sys.executable, "-m", service.module],
+            [*self._python, "-m", service.module],
             log=self._log(name),
             death_signal=signal.SIGKILL,
             folder=ROOT,
@@ -120,13 +122,14 @@ def running(
     settings: Mapping[str, str] = MappingProxyType({}),
     passwords: tuple[str, ...] = (),
     workers: int = 1,
+    python: Sequence[str] = (sys.executable,),
 ) -> Iterator[Stack]:
     """Everything started and ready; all of it gone afterwards, whatever happened.
 
     Whatever the tests did to it meanwhile, no log holds a token, an SDP or one of `passwords`.
 
     HTTP and the websocket listen at `listen`, voice at `media_host`; pages at 127.0.0.1 and at the hosts
-    `origins` are let in. `settings` go to all services.
+    `origins` are let in. `settings` go to all services. `python` is what runs them.
     """
     with stack.scratch_folder() as folder, stack.postgres() as database, stack.valkey() as cache:
         env = _environment(listen, media_host, origins, workers) | {
@@ -135,7 +138,7 @@ def running(
             "AUTH_KEYS_DIR": str(folder / "keys"),
             **settings,
         }
-        chain = Stack(env, folder, database, cache)
+        chain = Stack(env, folder, database, cache, python)
         try:
             for name in chain.services:
                 chain.start(name)

@@ -55,6 +55,24 @@ def test_it_is_a_compose_file() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_compose_takes_it_where_there_is_one(tmp_path: Path) -> None:
+    """Docker's plugin wants no engine for this. Without it every variable is at least one that is set."""
+    for name in ("docker-compose.yml", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    domain = {**os.environ, "DOMAIN": "study.example.org"}
+    subprocess.run([tmp_path / "deploy" / "secrets"], env=domain, check=True)
+    made = set(re.findall(r"^([A-Z_]+)=.", (tmp_path / ".env").read_text(), re.MULTILINE))
+    wanted = set(re.findall(r"\$\{([A-Z_]+):\?", (tmp_path / "docker-compose.yml").read_text()))
+    assert wanted <= made
+    if shutil.which("docker"):
+        compose = ["docker", "compose", "--project-directory", str(tmp_path)]
+        if subprocess.run([*compose, "version"], capture_output=True, check=False).returncode == 0:
+            config = [*compose, "--profile", "*", "config", "--quiet"]
+            done = subprocess.run(config, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+
+
 def test_every_service_is_in_it_closed_and_watched() -> None:
     assert SERVICES == ["auth", "gateway", "media", "rooms"]
     for name in SERVICES:
