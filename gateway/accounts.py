@@ -7,10 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from common import rpc
+from common.clients import ADDRESS
 from common.tokens import Identity
 from gateway import bodies
 from gateway.answers import json_answer
-from gateway.clients import ADDRESS
 from proto import auth_pb2, auth_pb2_grpc
 
 KEY_SET_SECONDS = 300

@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from gateway.clients import SECURE
+from common.clients import SECURE
 from gateway.config import Config
 
 # A Host header is the client's to write, and this goes into a header and into the page.

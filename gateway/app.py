@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from common import rpc
+from common.clients import Clients
 from common.metrics import Page
 from common.revocations import Revocations
 from common.tokens import Verifier
@@ -12,7 +13,6 @@ from gateway import middleware
 from gateway.accounts import Accounts
 from gateway.addresses import Addresses
 from gateway.chat import Chat
-from gateway.clients import Clients
 from gateway.config import Config
 from gateway.cors import Cors
 from gateway.entry import Entry

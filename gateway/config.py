@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.clients import Network, networks
 from common.config import Common, address, choice, integer, page, setting, text
 from common.config import port as port_number  # a field below is called port
 from common.workers import processes
-from gateway.clients import Network, networks
 from gateway.cors import origins
 
 # Strict because it goes into a Content-Security-Policy, where a blank or a semicolon would say more.

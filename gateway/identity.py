@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from common.clients import ADDRESS
 from common.errors import Forbidden, Unauthenticated
 from common.tokens import Identity, Verifier
-from gateway.clients import ADDRESS
 from gateway.rates import Rates
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -13,10 +13,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from common import log, problems, trace
+from common.clients import ADDRESS, SECURE, Clients
 from common.errors import CwrkError, Internal
 from common.headers import REQUEST_ID, protect
 from gateway import rates
-from gateway.clients import ADDRESS, SECURE, Clients
 from gateway.cors import Cors
 from gateway.identity import USER_ID, Handler, is_behind_door
 from gateway.metrics import Requests, where

@@ -16,7 +16,6 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers:
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from common import log
+from common.clients import network_of
 from common.errors import TooMany
 
 WINDOW_SECONDS = 60
@@ -157,14 +157,3 @@ def mark(request: web.BaseRequest, response: web.StreamResponse) -> None:
     seconds = max(0, round(lease.ends - time.time()))
     response.headers["RateLimit-Policy"] = f'"{lease.policy}";q={lease.limit};w={WINDOW_SECONDS}'
     response.headers["RateLimit"] = f'"{lease.policy}";r={lease.left + lease.remaining};t={seconds}'
-
-
-def network_of(address: str) -> str:
-    """Who has an IPv6 address has 2^64 of them: those count as one."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from common.config import Common, address, integer, port, setting, words
+from common.clients import Network, networks
+from common.config import Common, address, choice, integer, port, setting, words
 from common.workers import MOST
 
 TURN_URL: Final = re.compile(
@@ -92,6 +93,33 @@ class Config(Common):
         "The pages, as scheme://host:port, that may open a websocket.",
         ("http://localhost:8080", "http://127.0.0.1:8080"),
         parse=words,
+    )
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES",
+        "The proxies, as addresses or networks, that are believed about where a websocket comes from.",
+        (),
+        parse=networks,
+    )
+    forwarded_header: str = setting(
+        "TRUSTED_PROXY_HEADER",
+        "The header in which they say it; whatever the others say is not read.",
+        "x-forwarded-for",
+        parse=choice("x-forwarded-for", "forwarded"),
+    )
+    address_websockets: int = setting(
+        "ROOMS_ADDRESS_WEBSOCKETS",
+        "Websockets of one address (an IPv6 /64) at once, which a whole school may share; 0 for any.",
+        2000,
+        parse=integer(0, 10**9),
+    )
+    person_websockets: int = setting(
+        "ROOMS_PERSON_WEBSOCKETS", "Websockets of one person at once; 0 for any.", 32, parse=integer(0, 10**9)
+    )
+    person_rooms: int = setting(
+        "ROOMS_PERSON_ROOMS",
+        "Rooms that one person may own at once; 0 for any.",
+        500,
+        parse=integer(0, 10**9),
     )
     ice_servers: tuple[dict[str, Any], ...] = setting(
         "ICE_SERVERS",

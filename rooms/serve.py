@@ -48,6 +48,7 @@ from rooms.voice_calls import VoiceCalls
 from rooms.websocket.connection import Timing
 from rooms.websocket.door import Door
 from rooms.websocket.open_sessions import OpenSessions
+from rooms.websocket.places import Crowd
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DRAINING = (4200, "DRAINING")
@@ -86,7 +87,7 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
         page = metrics.Page("rooms")
         page.reads(lambda: metrics.pools(tables=opened, looks=looks, logs=log_database))
         await migrate(opened, "rooms", MIGRATIONS)
-        store = Store(opened)
+        store = Store(opened, person_rooms=config.person_rooms)
         epoch, secret = await store.deployment()
         replica = uuid4()
         presence = Presence(opened, replica)
@@ -140,7 +141,9 @@ async def serve(config: Config, *, timing: Timing = Timing()) -> AsyncIterator[P
             Part("pubsub", hub.log.fanout.trouble),
             Part("media", placement.trouble),
         )
-        door = Door(hub, verifier, sessions, tickets, config.allowed_origins, servers, timing, parts)
+        door = Door(
+            hub, verifier, sessions, tickets, config.allowed_origins, servers, timing, Crowd.of(config), parts
+        )
         service = RoomsService(store, hub, verifier, seals, tickets)
 
         def register(server: grpc.aio.Server) -> None:

@@ -46,7 +46,7 @@ PATHS: dict[str, Json] = {
                     },
                 )
             },
-            (404,),
+            (404, 409),
             takes_body=thing(
                 {},
                 expires_in=optional(

@@ -47,6 +47,7 @@ PATHS: dict[str, Json] = {
             "createRoom",
             "Open a room; its maker is its owner",
             {201: answer("The room", ref("Room"), links=LINKS)},
+            (409,),
             parameters=[
                 parameter(
                     "header",

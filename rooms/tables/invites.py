@@ -6,7 +6,7 @@ import secrets
 from uuid import UUID
 
 from common.database import Connection, Database
-from common.errors import NotFound
+from common.errors import Conflict, NotFound
 from common.tokens import Identity
 from rooms.core.rights import check_moderator
 from rooms.tables.members import admit_member
@@ -15,7 +15,7 @@ from rooms.tables.records import InviteRecord, RoomRecord
 from rooms.tables.room_rows import find_room, lock_room
 
 CODE_BYTES = 16  # nobody guesses 128 bits
-MOST_LISTED = 200
+MOST_OPEN = 200
 
 COLUMNS = "code, room_id, created_by, created_at, expires_at, max_uses, uses"
 OPENS = (
@@ -33,9 +33,18 @@ class Invites:
     async def create(
         self, room_id: UUID, user_id: int, *, expires_in: int, max_uses: int | None
     ) -> InviteRecord:
-        """By the owner or a moderator, good for `expires_in` seconds. Raises NotFound and Forbidden."""
+        """By the owner or a moderator, good for `expires_in` seconds.
+
+        Raises NotFound, Forbidden, and Conflict (TOO_MANY_INVITES) where MOST_OPEN open the room's door.
+        """
         async with self._database.transaction() as connection:
-            check_moderator((await find_room(connection, room_id, user_id)).role)
+            check_moderator((await lock_room(connection, room_id, user_id)).role)
+            there = await connection.fetchval(
+                f"SELECT count(*) FROM rooms.invites i WHERE room_id = $1 AND {OPENS}",  # noqa: S608
+                room_id,
+            )
+            if there >= MOST_OPEN:
+                raise Conflict("There are too many open invites; revoke some.", code="TOO_MANY_INVITES")
             row = await connection.fetchrow(
                 "INSERT INTO rooms.invites (code, room_id, created_by, expires_at, max_uses)"  # noqa: S608  # our own text
                 " VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4), $5)"
@@ -58,7 +67,7 @@ class Invites:
                 f"SELECT {COLUMNS} FROM rooms.invites i WHERE room_id = $1 AND {OPENS}"  # noqa: S608  # our own text
                 " ORDER BY created_at DESC, code LIMIT $2",
                 room_id,
-                MOST_LISTED,
+                MOST_OPEN,
             )
         return [InviteRecord(**row) for row in rows]
 

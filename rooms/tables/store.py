@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from common.database import Database
-from common.errors import NotFound
+from common.database import Connection, Database
+from common.errors import Conflict, NotFound
 from common.tokens import Identity
 from rooms.core.events import Event
 from rooms.core.rights import check_owner, check_settings
@@ -23,6 +23,8 @@ from rooms.tables.records import RoomRecord, settings_of, timer_of
 from rooms.tables.room_rows import ROOMS, find_room, gone, lock_log, lock_room, room_of
 from rooms.tables.timers import Timers
 
+OWNED_LOCK = 0x6F77_6E64  # any number that nobody else uses
+
 
 class Store:
     """Each method is one transaction. All raise Unavailable when the database is lost.
@@ -30,7 +32,9 @@ class Store:
     What belongs to rooms is in files of its own, and reached from here.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, person_rooms: int = 0) -> None:
+        """`person_rooms`: so many one person may own; 0: any number."""
+        self._person_rooms = person_rooms
         self._database = database
         self.members = Members(database)
         self.messages = Messages(database)
@@ -61,11 +65,13 @@ class Store:
     ) -> RoomRecord:
         """A new room; its maker is its owner and first member, without a seat yet.
 
-        With a `key` that has made a room: that one, as it was then. Raises InvalidFields as `once` does.
+        With a `key` that has made a room: that one, as it was then. Raises InvalidFields as `once` does, and
+        Conflict (TOO_MANY_ROOMS).
         """
 
         async def make() -> idempotency.Made:
             await remember(connection, owner)
+            await self._check_owned(connection, owner.user_id)
             row = await connection.fetchrow(
                 "INSERT INTO rooms.rooms (name, topic, visibility, max_participants, owner_id)"
                 " VALUES ($1, $2, $3, $4, $5) RETURNING id, created_at",
@@ -102,6 +108,17 @@ class Store:
             listen_only=False,
             role="owner",
         )
+
+    async def _check_owned(self, connection: Connection, user_id: int) -> None:
+        if not self._person_rooms:
+            return
+        # One at a time for a person, so that their rooms are counted right.
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", OWNED_LOCK, user_id % 2**31)
+        owned = await connection.fetchval(
+            "SELECT count(*) FROM rooms.members WHERE user_id = $1 AND role = 'owner'", user_id
+        )
+        if owned >= self._person_rooms:
+            raise Conflict("You own as many rooms as one person may; delete one.", code="TOO_MANY_ROOMS")
 
     async def room(self, room_id: UUID, user_id: int) -> RoomRecord:
         """The room as `user_id` sees it. Raises NotFound, also for somebody else's private room."""

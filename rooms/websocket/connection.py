@@ -14,6 +14,7 @@ import contextlib
 import math
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import uuid4
@@ -85,6 +86,7 @@ class Connection(asyncio.Protocol):
         "_clockwork",
         "_drained",
         "_ending",
+        "_ends",
         "_expires_at",
         "_handing",
         "_held",
@@ -110,6 +112,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._clockwork = clockwork
         self._listener: Listener | None = None
+        self._ends: tuple[Callable[[], None], ...] = ()
         self._parser = wire.Parser(MAX_FRAME_BYTES)
         self._outbox: list[bytes] = []
         self._bytes = 0  # in the outbox, counted while the client is slow
@@ -220,6 +223,13 @@ class Connection(asyncio.Protocol):
         self._listener = listener
         self.resume()
 
+    def at_the_end(self, do: Callable[[], None]) -> None:
+        """Call this once, when the connection is gone, however it goes."""
+        if self.gone:
+            do()
+        else:
+            self._ends += (do,)
+
     def hold(self) -> None:
         """Read nothing until `resume`: what is here waits, what comes stays with the client."""
         self._held = True
@@ -309,6 +319,9 @@ class Connection(asyncio.Protocol):
         if self._listener is not None:
             self._listener.lost()
             self._listener = None
+        for do in self._ends:
+            do()
+        self._ends = ()
 
     def _on_close(self, event: wire.Close) -> None:
         """The client's close frame: the answer to ours, or one that gets its code back."""

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from aiohttp import web
 
 from common import log, problems, readiness, trace
+from common.clients import network_of
 from common.errors import (
     CLOSE_CODE,
     Forbidden,
@@ -39,6 +40,7 @@ from rooms.websocket import wire
 from rooms.websocket.connection import LOST, Clockwork, Connection, Timing
 from rooms.websocket.flusher import Flusher
 from rooms.websocket.open_sessions import OpenSessions
+from rooms.websocket.places import Crowd
 from rooms.websocket.reader import Reader, refusal_of, speaks_until
 from rooms.websocket.upgrade import nobody_answers, take
 from rooms.websocket.watch import Watch
@@ -57,6 +59,7 @@ class Door:
     allowed_origins: tuple[str, ...]
     ice_servers: Callable[[int], tuple[Mapping[str, Any], ...]]
     timing: Timing
+    crowd: Crowd
     parts: Sequence[Part] = ()
     draining: bool = field(default=False, init=False)
     _arriving: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
@@ -87,10 +90,18 @@ class Door:
         answer = wire.accept(request.headers)
         if answer is None:
             raise Malformed("This address is a websocket's.", code="NOT_A_WEBSOCKET")
-        visitor = None
-        if "Origin" not in request.headers and (_token_in(request) or "ticket" in request.query):
-            visitor = await self._visitor(request, None)
-        connection = take(request, answer, lambda transport: Connection(transport, self._clockwork))
+        # Before anything is done for it, and before it is agreed to: a browser tries again later.
+        address = network_of(self.crowd.clients.address(request))
+        self.crowd.addresses.take(address)
+        try:
+            visitor = None
+            if "Origin" not in request.headers and (_token_in(request) or "ticket" in request.query):
+                visitor = await self._visitor(request, None)
+            connection = take(request, answer, lambda transport: Connection(transport, self._clockwork))
+        except BaseException:
+            self.crowd.addresses.give_back(address)
+            raise
+        connection.at_the_end(lambda: self.crowd.addresses.give_back(address))
         arriving = cast("asyncio.Task[Any]", asyncio.current_task())
         self._arriving.add(arriving)
         try:
@@ -155,6 +166,9 @@ class Door:
 
     async def _attach(self, visitor: Visitor, connection: Connection, path: str) -> None:
         room_id, identity = visitor.room_id, visitor.identity
+        person = str(identity.user_id)
+        self.crowd.people.take(person)
+        connection.at_the_end(lambda: self.crowd.people.give_back(person))
         hello = self._hello(connection, identity.user_id)
         await self.hub.attach(room_id, visitor.member, connection, hello, visitor.resume)
         # The path alone: the query may hold a token.

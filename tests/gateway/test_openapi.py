@@ -19,7 +19,7 @@ from tests.gateway.running import Api
 
 # The page and its files are for browsers, not for programs.
 PAGE = {
-    *("/", "/login", "/account", "/r/{id}", "/invite/{code}", "/verify", "/forgot", "/reset"),
+    *("/", "/login", "/account", "/doctor", "/r/{id}", "/invite/{code}", "/verify", "/forgot", "/reset"),
     *("/static/{path}", "/docs", "/docs/{file}"),
 }
 

@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
+from common.clients import network_of
 from common.errors import TooMany
 from dev.ports import free_port
-from gateway.rates import RATE, Rates, network_of
+from gateway.rates import RATE, Rates
 from tests import stack
 from tests.auth.running import Caller
 from tests.gateway.running import Api, RecordedRooms, running_gateway

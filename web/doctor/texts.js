@@ -17,7 +17,7 @@ const en = {
   toDo: 'To do',
 
   page: 'Page',
-  pageSecure: 'It is served safely ({scheme}).',
+  pageSecure: 'The browser takes it for safe ({scheme}).',
   pageInsecure: 'It is not served by https, so the browser gives it no microphone.',
   pageInsecureDo: 'Open this server by https or, on the machine itself, by localhost. Who runs it: set DOMAIN for make up, or LAN=1 for make run.',
   api: 'API',
@@ -80,7 +80,7 @@ const ru = {
   toDo: 'Что делать',
 
   page: 'Страница',
-  pageSecure: 'Она открыта безопасно ({scheme}).',
+  pageSecure: 'Браузер считает её безопасной ({scheme}).',
   pageInsecure: 'Она открыта не по https, поэтому браузер не даёт ей микрофон.',
   pageInsecureDo: 'Откройте сервер по https или, на самой машине, по localhost. Тому, кто его держит: задайте DOMAIN для make up или LAN=1 для make run.',
   api: 'API',

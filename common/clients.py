@@ -48,6 +48,11 @@ class Clients:
         request[ADDRESS] = address
         request[SECURE] = scheme == "https"
 
+    def address(self, request: web.Request) -> str:
+        """Where it comes from, for who asks for no more."""
+        self.note(request)
+        return request[ADDRESS]
+
     def _trusts(self, address: str) -> bool:
         parsed = _parse(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
@@ -96,3 +101,15 @@ def _split(values: list[str]) -> list[str]:
 def _element(text: str) -> dict[str, str]:
     """RFC 7239: `for="[2001:db8::1]:80";proto=https`."""
     return {name.lower(): value.strip('"') for name, value in FORWARDED_PAIR.findall(text)}
+
+
+def network_of(address: str) -> str:
+    """Who has an IPv6 address has 2^64 of them: those count as one."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
