@@ -10,6 +10,7 @@ const NO_MICROPHONE = { refused: 'micRefused', missing: 'micMissing', busy: 'mic
 /** @param {{visit: import('../visit.js').RoomVisit, choose: () => void}} props */
 export function Hints({ visit, choose }) {
   const again = () => visit.voice.openMicrophone();
+  const examine = () => open('/doctor', '_blank', 'noopener'); // beside the room, which goes on
   const without = NO_MICROPHONE[microphone.value];
   const gone = outputGone.value;
   const poor = quality.value && gradeOf(quality.value) === 'poor';
@@ -21,8 +22,8 @@ export function Hints({ visit, choose }) {
     ${voice.value === 'elsewhere' && html`<${Hint} text=${t('voiceElsewhere')} />`}
     ${microphone.value === 'asking' && voice.value === 'connecting' && html`<${Hint} text=${t('micAsking')} quiet />`}
     ${without && html`<${Hint} text=${t(without)} action=${t('retry')} act=${again} />`}
-    ${microphone.value === 'insecure' && html`<${Hint} text=${t('micInsecure')} />`}
-    ${poor && voice.value === 'on' && html`<${Hint} text=${whyOf(quality.value)} quiet />`}
+    ${microphone.value === 'insecure' && html`<${Hint} text=${t('micInsecure')} action=${t('whatWorks')} act=${examine} />`}
+    ${poor && voice.value === 'on' && html`<${Hint} text=${whyOf(quality.value)} action=${t('whatWorks')} act=${examine} quiet />`}
   `;
 }
 
