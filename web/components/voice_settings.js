@@ -41,6 +41,7 @@ export function VoiceSettings({ visit, close }) {
         <${Switch} label=${t('joinAtOnce')} on=${joinAtOnce} change=${(on) => prefer({ joinAtOnce: on })} />
         <${Switch} label=${t('cues')} hint=${t('cuesHint')} on=${cues} change=${(on) => prefer({ cues: on })} />
       </div>
+      <p><a class="link" href="/doctor" target="_blank">${t('whatWorks')}</a></p>
     <//>
   `;
 }
