@@ -41,17 +41,16 @@ class Link:
         self._backoff = Backoff()
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self.up = asyncio.Event()
-        self._up_at = 0.0
+        self._up_at: float | None = None
         self._silence = rest.deadline
         self._token = ""
 
     async def run(self) -> NoReturn:
         """Connect, live, come back. Raises Closed or SignedOut when that is over for good."""
         while True:
+            self._up_at = None
             code, reason = await self._visit()
-            lived = asyncio.get_running_loop().time() - self._up_at if self.up.is_set() else 0.0
-            self.up.clear()
-            self._owner.disconnected()
+            lived = 0.0 if self._up_at is None else asyncio.get_running_loop().time() - self._up_at
             if code in FINAL:
                 raise Closed(code, reason)
             if code == TOKEN_ENDED:
@@ -71,8 +70,14 @@ class Link:
             async with asyncio.timeout(self._rest.deadline):
                 await ws.send_str(json.dumps(frame))
         except (aiohttp.ClientError, OSError, TimeoutError):
+            self._down()  # its reader will notice, too
             return False
         return True
+
+    def _down(self) -> None:
+        self._ws = None
+        self.up.clear()
+        self._owner.disconnected()
 
     async def _visit(self) -> tuple[int, str]:
         """One connection, until its end: the close code (0: none came) and its reason."""
@@ -99,7 +104,7 @@ class Link:
         except (aiohttp.ClientError, OSError, TimeoutError) as wrong:
             return 0, str(wrong) or "silent"
         finally:
-            self._ws = None
+            self._down()
             renewing.cancel()
             with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with asyncio.timeout(CLOSING_S):

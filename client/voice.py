@@ -21,7 +21,6 @@ try:
         RTCPeerConnection,
         RTCSessionDescription,
     )
-    from aiortc.contrib.media import MediaRelay
     from aiortc.mediastreams import MediaStreamError
     from av import AudioFrame
 except ImportError as missing:
@@ -33,6 +32,7 @@ from client.errors import ClientError, Refused, Unreachable, VoiceEnded
 
 logger = logging.getLogger(__name__)
 
+JOIN_S = 30.0
 CONNECT_S = 10.0
 ATTACH_AGAIN_S = 1.0
 HEARD = (
@@ -46,6 +46,21 @@ class Heard(NamedTuple):
 
     user_id: str
     frame: AudioFrame
+
+
+class Loan(MediaStreamTrack):
+    """A track as one connection has it: that stops its own as it ends, and the next one wants it again."""
+
+    kind = "audio"
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__()
+        self._track = track
+
+    async def recv(self) -> Any:
+        if self.readyState != "live":
+            raise MediaStreamError
+        return await self._track.recv()
 
 
 @dataclass
@@ -74,7 +89,7 @@ class Voice:
     ) -> None:
         self._conversation, self._slot_count = conversation, slots
         self._ice_servers = [RTCIceServer(**server) for server in ice_servers]
-        self._relay, self._track = MediaRelay(), track
+        self._track = track
         self._peer: Peer | None = None
         self._heard: deque[Heard] = deque(maxlen=HEARD)
         self._more = asyncio.Event()
@@ -89,7 +104,11 @@ class Voice:
         self._conversation.voice_heard = self._told
         self._living = asyncio.create_task(self._live())
         try:
-            await asyncio.shield(self._on)
+            async with asyncio.timeout(JOIN_S):
+                await asyncio.shield(self._on)
+        except TimeoutError:
+            await self.leave()
+            raise Unreachable(f"no voice within {JOIN_S:g} s") from None
         except BaseException:
             await self.leave()
             raise
@@ -195,8 +214,7 @@ class Voice:
     async def _offer(self, peer: Peer) -> None:
         connection = peer.connection
         if self._track is not None:
-            # The connection stops its track with itself: it gets a copy, and the next one another.
-            connection.addTransceiver(self._relay.subscribe(self._track), "sendonly")
+            connection.addTransceiver(Loan(self._track), "sendonly")
         for _ in range(self._slot_count):
             connection.addTransceiver("audio", "recvonly")
         await connection.setLocalDescription(await connection.createOffer())

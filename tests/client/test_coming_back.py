@@ -6,8 +6,9 @@ import asyncio
 from uuid import UUID
 
 import asyncpg
+import pytest
 
-from client import HistoryChanged, Message, Missed, Position, Room
+from client import HistoryChanged, Message, Missed, Position, Room, Unreachable
 from rooms.core.feed import FARTHEST_REPLAY
 from tests.client.conftest import NewClient
 from tests.client.hearing import PATIENCE, hear, hear_log
@@ -31,6 +32,9 @@ async def test_rooms_dies_and_is_back(chain: Stack, person: NewClient) -> None:
         await hers.say("before")
         chain.kill("rooms")
         await until_away(hers)
+        with pytest.raises(Unreachable):
+            async with asyncio.timeout(PATIENCE):
+                await hers.react("🎉")  # nobody is there, and nothing else waits for it
         meanwhile = [asyncio.create_task(his.say(f"meanwhile {number}")) for number in range(3)]
         chain.start("rooms")
         async with asyncio.timeout(PATIENCE):

@@ -9,12 +9,12 @@ from itertools import pairwise
 from client.voice import Voice
 
 RATE = 48_000
-LEAST_MS = 400
+FIRST, LEAST = RATE // 5, RATE * 2 // 5
 PATIENCE = 20.0
 
 
 async def pitch(voice: Voice, user_id: str) -> float:
-    """Of what is heard of somebody, in Hz, by zero crossings over 400 ms without silence."""
+    """Of what is heard of somebody, in Hz, by zero crossings over 400 ms after 200 ms of start-up, without silence."""
     heard: array.array[int] = array.array("h")
     async with asyncio.timeout(PATIENCE):
         async for who, frame in voice.heard():
@@ -26,8 +26,9 @@ async def pitch(voice: Voice, user_id: str) -> float:
                 heard = array.array("h")  # not yet, or a hole
                 continue
             heard.extend(samples)
-            if len(heard) >= RATE * LEAST_MS // 1000:
+            if len(heard) >= FIRST + LEAST:
                 break
     assert heard, f"the voice has ended: {voice.ended}"
+    heard = heard[FIRST:]
     crossings = sum((before < 0) != (after < 0) for before, after in pairwise(heard))
     return crossings / 2 * RATE / len(heard)
