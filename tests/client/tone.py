@@ -14,7 +14,7 @@ PATIENCE = 20.0
 
 
 async def pitch(voice: Voice, user_id: str) -> float:
-    """Of what is heard of somebody, in Hz, by zero crossings over 400 ms after 200 ms of start-up, without silence."""
+    """Of what is heard of somebody, in Hz, by zero crossings over 400 ms, after 200 ms without silence."""
     heard: array.array[int] = array.array("h")
     async with asyncio.timeout(PATIENCE):
         async for who, frame in voice.heard():
