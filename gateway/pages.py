@@ -16,11 +16,14 @@ from gateway.addresses import Addresses
 from gateway.answers import json_answer
 from gateway.config import Config
 from gateway.files import Folder
+from gateway.modules import modules_of
 
 STATIC = "/static"
 ADDRESSES = ("/", "/account", "/doctor", "/login", "/forgot", "/reset", "/verify")
 # What follows them is the page's to read: the room, the invite.
 PREFIXES = ("/r/", "/invite/")
+# What the page begins with, and what is asked for besides where one comes to a room at once.
+ENTRY, ROOM = "app.js", "pages/room.js"
 
 
 class Pages:
@@ -28,7 +31,11 @@ class Pages:
         self._addresses = addresses
         if not Path(config.web_dir).is_dir():
             raise ConfigError(f"GATEWAY_WEB_DIR={config.web_dir} is no folder.")
-        self._folder = Folder(Path(config.web_dir))
+        folder = Path(config.web_dir)
+        self._folder = Folder(folder)
+        # As they are at the start: a hint that is out of date costs a request and nothing else.
+        self._hints = _hints(modules_of(folder, (ENTRY,)))
+        self._hints_of_room = _hints(modules_of(folder, (ENTRY, ROOM)))
 
     def add_to(self, app: web.Application) -> None:
         for path in (*ADDRESSES, "/r/{id}", "/invite/{code}"):
@@ -37,7 +44,10 @@ class Pages:
         app.router.add_get(STATIC + "/{path:.+}", self.file)
 
     async def index(self, request: web.Request) -> web.StreamResponse:
-        return await self._folder.answer(request, "index.html")
+        answer = await self._folder.answer(request, "index.html")
+        in_room = request.path.startswith("/r/")
+        answer.headers["Link"] = self._hints_of_room if in_room else self._hints
+        return answer
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         return await self._folder.answer(request, request.match_info["path"])
@@ -65,3 +75,8 @@ class Pages:
                 "frame-ancestors 'none'",
             )
         )
+
+
+def _hints(modules: list[str]) -> str:
+    """A Link header (RFC 8288) by which the modules come side by side."""
+    return ", ".join(f"<{STATIC}/{name}>; rel=modulepreload" for name in modules)

@@ -8,6 +8,7 @@ import pytest
 
 from common.config import ConfigError, load
 from gateway.config import Config
+from gateway.modules import modules_of
 from gateway.serve import serve
 from tests.gateway.running import Api, running_gateway
 
@@ -21,6 +22,22 @@ async def test_each_of_the_pages_addresses_is_the_page(api: Api, path: str) -> N
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html"
     assert answer.text.startswith("<!doctype html>")
+
+
+async def test_a_page_names_its_modules_so_that_they_come_side_by_side(api: Api, web_dir: Path) -> None:
+    answer = await api.call("GET", "/login", headers={"Accept": "text/html"})
+    assert answer.headers["Link"] == "</static/app.js>; rel=modulepreload"
+
+
+def test_the_modules_of_a_page_are_what_it_imports_whatever_is_for_later(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "app.js").write_text(
+        "import { a,\n  b } from './a.js';\nimport './gone.js';\nconst later = () => import('./later.js');\n"
+    )
+    (tmp_path / "a.js").write_text("export { c } from './pages/c.js';\nimport '../outside.js';\n")
+    (tmp_path / "pages" / "c.js").write_text("import { app } from '../app.js';\n")
+    (tmp_path / "later.js").write_text("")
+    assert modules_of(tmp_path, ("app.js",)) == ["app.js", "a.js", "pages/c.js"]
 
 
 async def test_a_room_of_the_api_is_never_the_page(api: Api) -> None:
