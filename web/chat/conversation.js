@@ -176,6 +176,7 @@ export class Conversation {
   }
 
   #said(message, { client_msg_id: id }) {
+    if (state.looking.value) this.#history.tidy();
     batch(() => {
       state.messagesCame([message]);
       this.#writes(message.userId, '');

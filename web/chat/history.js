@@ -11,6 +11,9 @@ import * as state from './state.js';
 /** Little to begin with, so that it is there soon. */
 const FIRST_PAGE = 50;
 const PAGE = 100;
+/** Of what is said while one is here no more is kept, once it has been read; and so much later it is looked at again. */
+const MOST_KEPT = 1_000;
+const MORE = 250;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -22,6 +25,7 @@ export class History {
   #attempt = 0;
   #failures = 0;
   #timer = 0;
+  #tidyAt = MOST_KEPT;
   /** @type {Promise<void> | null} */
   #flight = null;
 
@@ -56,6 +60,31 @@ export class History {
   loadOlder() {
     this.#flight ??= this.#loadOlder().finally(() => (this.#flight = null));
     return this.#flight;
+  }
+
+  /** A long stay fills no memory: what is far above what one reads goes, and comes again as one scrolls up. */
+  tidy() {
+    const count = state.messages.value.length;
+    if (count < this.#tidyAt) this.#tidyAt = Math.max(MOST_KEPT, Math.min(this.#tidyAt, count + MORE));
+    else if (!this.#flight && !this.#missing) {
+      this.#tidyAt = count + MORE;
+      this.#flight = this.#forgetOlder().finally(() => (this.#flight = null));
+    }
+  }
+
+  /** The newest page has a cursor to what is older than it: what is kept begins there. */
+  async #forgetOlder() {
+    const attempt = this.#attempt;
+    try {
+      const { items, next_cursor: next } = await api.chat(this.#roomId, '', PAGE);
+      if (attempt !== this.#attempt || !state.looking.value) return;
+      batch(() => {
+        state.keepFrom(items.at(-1).seq);
+        this.#keep(items, next);
+      });
+    } catch {
+      // They stay for now.
+    }
   }
 
   async #loadOlder() {

@@ -95,6 +95,14 @@ export function reactionChanged(id, reaction) {
   replace(id, (message) => withReaction(message, reaction));
 }
 
+/** What is before `seq` is not kept: it has been read, and can be had again. @param {number} seq */
+export function keepFrom(seq) {
+  batch(() => {
+    messages.value = messages.value.filter((message) => message.seq >= seq);
+    if (unreadFrom.value < seq) unreadFrom.value = 0;
+  });
+}
+
 /** The messages of the room are not known any more. What one has written and is not saved yet stays. */
 export function forgetMessages() {
   batch(() => {

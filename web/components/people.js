@@ -14,6 +14,10 @@ const heard = computed(() => new Set(slots.value.values()));
 /** With a slot to spare, everybody in voice has one: who has none is not in voice. */
 const allHeard = computed(() => voice.value === 'on' && heard.value.has(null));
 
+/** How much wider than the ring the loudest voice is, and in how many steps it gets there. */
+const HALO = 0.22;
+const STEPS = 8;
+
 /** @param {{visit: import('../visit.js').RoomVisit}} props */
 export function People({ visit }) {
   return html`
@@ -42,18 +46,22 @@ function Person({ person, visit }) {
   const { id } = person;
   const mine = id === myId.value;
   const silent = mine ? muted.value : person.muted;
-  const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : speakingMyself.value && microphoneOpen.value ? ownLevel.value : -1)).value;
+  const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : speakingMyself.value && microphoneOpen.value ? ownLevel.value : -1));
+  const heardNow = useComputed(() => level.value >= 0).value;
+  // Given as a signal, so that how loud one is changes this alone and draws nobody anew.
+  const halo = useComputed(() => `transform: scale(${1 + (HALO * Math.ceil(STEPS * Math.max(0, level.value))) / STEPS})`);
   const away = useComputed(() => (id === myId.value ? voice.value !== 'on' : allHeard.value && !heard.value.has(id))).value;
   const grade = useComputed(() => receptionGrade(reception.value.get(id) ?? 0)).value;
   const turn = useComputed(() => hands.value.findIndex((each) => each.id === id) + 1).value;
   const shown = useComputed(() => reactions.value.get(id)).value;
-  const speaks = !silent && person.maySpeak && level >= 0;
+  const speaks = !silent && person.maySpeak && heardNow;
   const status = speaks ? t('speaking') : silent ? mutedText(person) : away ? t('notInVoice') : person.maySpeak ? '' : t('listens');
   const kind = `person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`;
   return html`
     <li class=${kind} data-user=${id}>
       <button class="planet-button" popovertarget=${cardOf(id)} aria-haspopup="dialog">
-        <span class="ring" style=${{ '--level': speaks ? level : 0 }}>
+        <span class="ring">
+          <i class="halo" style=${halo} />
           <${Avatar} id=${id} name=${person.name} />
           ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
           ${turn > 0 && html`<span class="badge raised" aria-label=${t('handNumber', { n: turn })} role="img"><${Hand} /><b aria-hidden="true">${turn}</b></span>`}

@@ -15,8 +15,8 @@ import { entries } from './entries.js';
 import { Up } from './icons.js';
 import { openMenu } from './menu.js';
 
-/** So many messages are on the page, and by so many the window moves. */
-const SIZE = 120;
+/** At most so many messages are on the page, and by so many the window moves. */
+const SIZE = 150;
 const STEP = 50;
 /** This near to the end counts as being at it, this near to an edge moves the window. Pixels. */
 const AT_END = 48;
@@ -29,14 +29,15 @@ export function Log({ visit }) {
   /** Where the window begins (a place in the log), or that it keeps to the end. */
   const view = useSignal({ first: 0, follows: true });
   const marked = useSignal('');
-  /** What was at the top of the view, and how deep in the log it stood. */
+  /** What was at the top of the view, and how deep in the log it stood; while the window keeps to the end, of no use. */
   const anchor = useRef({ element: null, depth: 0 });
   const lastPending = useRef('');
 
   const all = messages.value;
   const { first, follows } = view.value;
-  const from = follows ? Math.max(0, all.length - SIZE) : placeOf(first);
-  const to = follows ? all.length : Math.min(all.length, from + SIZE);
+  // With each message at the end none goes at the beginning, but fifty of them now and then.
+  const from = follows ? Math.max(0, Math.ceil((all.length - SIZE) / STEP) * STEP) : placeOf(first);
+  const to = Math.min(all.length, from + SIZE);
   const atNewest = to === all.length;
 
   const toEnd = () => {
@@ -55,7 +56,7 @@ export function Log({ visit }) {
     else if (scrollTop < NEAR) visit.chat.loadOlder();
     else if (below < NEAR && !atNewest) windowFrom(Math.min(from + STEP, all.length - SIZE));
     chat.lookingIs(atEnd && document.visibilityState === 'visible');
-    anchor.current = anchorOf(box.current);
+    if (!atEnd) anchor.current = anchorOf(box.current);
   };
 
   useLayoutEffect(() => {
@@ -70,8 +71,8 @@ export function Log({ visit }) {
       const { element: held, depth } = anchor.current;
       const by = held?.isConnected ? held.offsetTop - depth : 0;
       if (by) element.scrollTop += by; // even by nothing it would end a movement that is under way
+      anchor.current = anchorOf(element);
     }
-    anchor.current = anchorOf(element);
     if (element.scrollHeight <= element.clientHeight) visit.chat.loadOlder();
     chat.lookingIs(follows && document.visibilityState === 'visible');
   });
@@ -140,19 +141,25 @@ function Top({ load }) {
 /** The index of the first message that is not before `seq`. */
 function placeOf(seq) {
   const all = messages.value;
+  return firstWhere(all.length, (at) => all[at].seq >= seq);
+}
+
+/** The first place of `length` from which on it holds; `length` where it nowhere does. @param {(at: number) => boolean} holds */
+function firstWhere(length, holds) {
   let low = 0;
-  let high = all.length;
+  let high = length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (all[middle].seq < seq) low = middle + 1;
-    else high = middle;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }
 
 function anchorOf(box) {
+  const all = box.querySelectorAll('.message');
   const top = box.scrollTop;
-  const element = [...box.querySelectorAll('.message')].find((each) => each.offsetTop + each.offsetHeight > top);
+  const element = all[firstWhere(all.length, (at) => all[at].offsetTop + all[at].offsetHeight > top)];
   return { element, depth: element?.offsetTop ?? 0 };
 }
 
