@@ -149,9 +149,9 @@ class Student:
 
     # --- voice
 
-    async def speak_up(self) -> None:
-        """Offers, again when told so, and is connected with a new voice."""
-        self._voices.append(Client(SLOTS))
+    async def speak_up(self, slots: int = SLOTS) -> None:
+        """Offers, again when told so, and is connected with a new voice that hears `slots` others at once."""
+        self._voices.append(Client(slots))
         while True:
             await self.send("offer", sdp=self.voice.offer())
             answer = await self.either("answer", "error")

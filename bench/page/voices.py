@@ -1,0 +1,91 @@
+"""Voices as a browser hears them: Opus that can be decoded, in syllables, each frame with its own level."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, OpusEncoder
+from av import AudioFrame
+
+from bench.forward.client import Client
+
+FRAME = SAMPLES_PER_FRAME / SAMPLE_RATE
+#: A voice says the same again after so many seconds.
+PERIOD = 8.0
+#: Of a syllable, seconds: what sounds, and the pause after it.
+SOUND, PAUSE = 0.35, 0.15
+#: Between two checks of the path, frames: 4 s, as browsers do.
+CONSENT = 200
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One frame of 20 ms: Opus, and how loud it is, -dBov (RFC 6464)."""
+
+    payload: bytes
+    level: int
+
+
+def voice(hertz: float) -> list[Spoken]:
+    """What somebody says over and over, with a voice of `hertz`."""
+    encoder = OpusEncoder()
+    said: list[Spoken] = []
+    for number in range(round(PERIOD / FRAME)):
+        samples = array.array("h", (_sample(hertz, number * FRAME + at / SAMPLE_RATE) for at in range(960)))
+        frame = AudioFrame(format="s16", layout="mono", samples=SAMPLES_PER_FRAME)
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = number * SAMPLES_PER_FRAME
+        frame.planes[0].update(samples.tobytes())
+        said += (Spoken(payload, _level(samples)) for payload in encoder.encode(frame)[0])
+    return said
+
+
+def _sample(hertz: float, at: float) -> int:
+    """Syllables that swell and die away, no two neighbours equally loud."""
+    syllable, within = divmod(at, SOUND + PAUSE)
+    if within >= SOUND:
+        return 0
+    loudness = (2000 + 9000 * (syllable * 0.618 % 1)) * math.sin(math.pi * within / SOUND)
+    return int(loudness * math.sin(2 * math.pi * hertz * at))
+
+
+def _level(samples: array.array[int]) -> int:
+    power = sum(sample * sample for sample in samples) / len(samples)
+    return min(127, round(-10 * math.log10(power / 32768**2 + 1e-13)))
+
+
+@contextlib.asynccontextmanager
+async def talking(clients: Iterable[Client]) -> AsyncIterator[None]:
+    """All of them speak at once, without end, for as long as this lasts."""
+    tasks = [
+        asyncio.create_task(_talk(client, voice(140 + 35 * number), number))
+        for number, client in enumerate(clients)
+    ]
+    try:
+        yield
+        for task in tasks:
+            if task.done():
+                task.result()  # says what went wrong
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _talk(client: Client, said: list[Spoken], phase: int) -> None:
+    clock = asyncio.get_running_loop().time
+    began = clock() + phase * FRAME / 10
+    turn = phase * len(said) // 10
+    while True:
+        for _ in range(CONSENT):
+            frame = said[turn % len(said)]
+            client.send(frame.payload, level=frame.level)
+            turn += 1
+            began += FRAME
+            await asyncio.sleep(max(0.0, began - clock()))
+        client.check()
+        client.receive()
