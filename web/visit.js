@@ -117,6 +117,7 @@ class Visit {
   }
 
   async #enter() {
+    api.getConfig().catch(() => {}); // beside the join; the socket, which needs it, asks again
     try {
       await this.#insist(() => api.joinRoom(this.#roomId), () => state.connectionIs('waiting'));
       if (this.#ended) return;
