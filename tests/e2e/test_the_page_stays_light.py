@@ -20,6 +20,8 @@ from tests.services import Stack
 MESSAGES = 5_000
 #: At most so many are on the page (web/components/chat/log.js).
 WINDOW = 150
+#: And so many stay known where one has read to the end of a long log (web/chat/history.js).
+NEWEST = 100
 VISITS = 200
 #: Of 200 visits that leave something behind each leaves more than one node.
 STRAY_NODES = VISITS // 2
@@ -103,6 +105,13 @@ async def test_of_thousands_of_messages_a_window_is_on_the_page(new_person: NewP
     await ann.page.get_by_role("button", name="To the newest").click()
     await expect(shown.last).to_contain_text(f"Message {MESSAGES}.")
     assert 0 < await ann.page.evaluate("most") <= WINDOW
+
+    # With the next message what is far above goes, and it comes again.
+    await ann.say("One more.")
+    await expect(shown).to_have_count(NEWEST)
+    await expect(shown.last).to_contain_text("One more.")
+    await ann.page.locator(".log").evaluate("(log) => log.scrollTo(0, 0)")
+    await expect(ann.page.get_by_text(f"Message {MESSAGES - NEWEST - 10}.", exact=True)).to_be_attached()
 
 
 async def test_whoever_came_and_went_leaves_nothing_behind(

@@ -77,7 +77,7 @@ export class History {
     const attempt = this.#attempt;
     try {
       const { items, next_cursor: next } = await api.chat(this.#roomId, '', PAGE);
-      if (attempt !== this.#attempt || !state.looking.value) return;
+      if (attempt !== this.#attempt || !state.looking.value || !items.length) return;
       batch(() => {
         state.keepFrom(items.at(-1).seq);
         this.#keep(items, next);
