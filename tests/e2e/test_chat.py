@@ -16,6 +16,8 @@ RICH = (
     "```python\nif x < 1:\n    print('<b>no</b>')\n```\nIt costs 5$ or 6$."
 )
 MOST_SCREENS = 500
+# So many are on the page at most (web/components/chat/log.js), and on a page of the history.
+WINDOW, NEWEST = 150, 100
 # How long each frame takes from here on.
 WATCH_FRAMES = """() => {
     window.drawn = [];
@@ -181,7 +183,7 @@ async def test_thousands_of_messages(new_person: NewPerson, stack: Stack, figure
             await expect(found).to_be_in_viewport()
             await expect(found).to_be_focused()
             await expect(ann.page.get_by_text("This is where the chat begins.")).to_be_visible()
-            assert await shown.count() <= 130
+            assert await shown.count() <= WINDOW
 
             # Forwards again, screen by screen, without a hole.
             await ann.page.evaluate(WATCH_FRAMES)
@@ -195,11 +197,17 @@ async def test_thousands_of_messages(new_person: NewPerson, stack: Stack, figure
             frames = sorted(await ann.page.evaluate("drawn"))
             figure(f"scrolling through messages: p95 of a frame {frames[len(frames) * 95 // 100]:.0f} ms")
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-            assert await shown.count() <= 130
+            assert await shown.count() <= WINDOW
             await vera.say("Are you there?", "m-2")
             await ann.page.get_by_role("button", name="1 new message").click()
             await expect(message(ann, "Are you there?")).to_be_in_viewport()
-            assert await shown.count() <= 130
+            assert await shown.count() <= WINDOW
+
+            # With the next message what is far above is forgotten, and it comes again.
+            await vera.say("Still there?", "m-3")
+            await expect(shown).to_have_count(NEWEST)
+            await ann.page.locator(".log").evaluate("(log) => log.scrollTo(0, 0)")
+            await expect(message(ann, f"Message {many - NEWEST - 5} ")).to_be_attached()
         assert ann.complaints == []
 
 

@@ -9,19 +9,12 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-import asyncpg
 import pytest
 from playwright.async_api import CDPSession, Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import NewPerson
 from tests.e2e.person import Person
-from tests.services import Stack
 
-MESSAGES = 5_000
-#: At most so many are on the page (web/components/chat/log.js).
-WINDOW = 150
-#: And so many stay known where one has read to the end of a long log (web/chat/history.js).
-NEWEST = 100
 VISITS = 200
 #: Of 200 visits that leave something behind each leaves more than one node.
 STRAY_NODES = VISITS // 2
@@ -84,36 +77,6 @@ async def test_how_loud_somebody_is_changes_the_rings_alone(
     assert len(changes) <= 22 * 10
 
 
-async def test_of_thousands_of_messages_a_window_is_on_the_page(new_person: NewPerson, stack: Stack) -> None:
-    ann = await new_person("Ann")
-    await ann.register()
-    room = await ann.create_room("A long talk")
-    await ann.leave()
-    await _said_before(stack, room.removeprefix("/r/"))
-    await ann.enter(room)
-    shown = ann.page.locator(".message")
-    await expect(shown.last).to_contain_text(f"Message {MESSAGES}.")
-    await ann.page.evaluate("""() => {
-        window.most = 0;
-        const count = () => (most = Math.max(most, document.querySelectorAll('.message').length));
-        new MutationObserver(count).observe(document.querySelector('.messages'), { childList: true });
-    }""")
-    await ann.page.get_by_role("button", name="Search").click()
-    await ann.page.get_by_role("searchbox").fill('"Message 7."')
-    await ann.page.locator(".found button").first.click()
-    await expect(ann.page.locator(".message.marked")).to_have_text("Message 7.", timeout=30_000)
-    await ann.page.get_by_role("button", name="To the newest").click()
-    await expect(shown.last).to_contain_text(f"Message {MESSAGES}.")
-    assert 0 < await ann.page.evaluate("most") <= WINDOW
-
-    # With the next message what is far above goes, and it comes again.
-    await ann.say("One more.")
-    await expect(shown).to_have_count(NEWEST)
-    await expect(shown.last).to_contain_text("One more.")
-    await ann.page.locator(".log").evaluate("(log) => log.scrollTo(0, 0)")
-    await expect(ann.page.get_by_text(f"Message {MESSAGES - NEWEST - 10}.", exact=True)).to_be_attached()
-
-
 async def test_whoever_came_and_went_leaves_nothing_behind(
     new_person: NewPerson, overheard: Overheard
 ) -> None:
@@ -146,26 +109,6 @@ def joined(user_id: str) -> dict[str, Any]:
         "may_speak": True,
     }  # fmt: skip
     return {"room_id": "", "user_id": user_id, "display_name": f"Guest {user_id}", "participant": participant}
-
-
-async def _said_before(stack: Stack, room: str) -> None:
-    connection = await asyncpg.connect(stack.env["DATABASE_URL"])
-    try:
-        async with connection.transaction():
-            last = await connection.fetchval("SELECT last_seq FROM rooms.heads WHERE room_id = $1", room) or 0
-            await connection.execute(
-                "INSERT INTO rooms.events (room_id, seq, user_id, text)"
-                " SELECT $1, $2 + number, owner_id, 'Message ' || number || '.'"
-                " FROM rooms.rooms, generate_series(1, $3::int) AS number WHERE rooms.id = $1",
-                room, last, MESSAGES,
-            )  # fmt: skip
-            await connection.execute(
-                "INSERT INTO rooms.heads (room_id, last_seq) VALUES ($1, $2)"
-                " ON CONFLICT (room_id) DO UPDATE SET last_seq = excluded.last_seq",
-                room, last + MESSAGES,
-            )  # fmt: skip
-    finally:
-        await connection.close()
 
 
 async def _left(cdp: CDPSession, page: Page) -> dict[str, float]:
