@@ -23,7 +23,7 @@ from tests.chaos.site import Site
 
 PEOPLE = ("Anna", "Boris", "Eve", "Kim")
 #: Heard within so long is heard; said for so long and not acked is late.
-HEARD_SECONDS = 0.25
+HEARD_SECONDS = 0.4
 LATE_SECONDS = 1.0
 CALM_SECONDS = 1.0
 #: Past it somebody has to help.
