@@ -40,6 +40,7 @@ SCENARIOS: Final = {
         audience(500),
     )
 }
+OURS: Final = ("native", "python")
 #: Ten times as dear as ours and more: one run says so.
 ONCE: Final = ("werift", "mediarelay")
 
@@ -96,10 +97,16 @@ def able(names: list[str], module: str, arguments: list[str]) -> tuple[dict[str,
         for name in names:
             servers.ALL[name].prepare()
         namespace.enter(module, arguments)
-    lacking = {name: why for name in names if (why := servers.ALL[name].prepare())}
+    lacking = {name: why for name in names if (why := _lacks(name))}
     for name, why in lacking.items():
         print(f"{name} is left out: {why}")
     return {name: servers.ALL[name] for name in names if name not in lacking}, lacking
+
+
+def _lacks(name: str) -> str | None:
+    if name not in OURS and not namespace.inside():
+        return "it uses no loopback address, and no network namespace can be made here"
+    return servers.ALL[name].prepare()
 
 
 def main(arguments: list[str]) -> None:

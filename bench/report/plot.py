@@ -14,12 +14,12 @@ from typing import Final
 from bench.report.store import Spread
 
 _WIDTH: Final = 760
-_LEFT: Final = 190
+_LEFT: Final = 130
 _RIGHT: Final = 150
 _BAR: Final = 16
 _GAP: Final = 4
 _GROUP: Final = 18
-_TOP: Final = 44
+_TOP: Final = 46
 _STYLE: Final = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 16px; font-weight: 600 } .name { font-weight: 600 } .value { font-size: 12px }
@@ -49,6 +49,7 @@ class Plot:
         y = _TOP
         for name, group in self.groups.items():
             lines.append(f'<text class="name" x="8" y="{y + 12}">{escape(name)}</text>')
+            y += _BAR + _GAP
             for server, bar in group.items():
                 lines += self._bar(server, bar, y, scale, limit)
                 y += _BAR + _GAP
