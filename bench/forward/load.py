@@ -18,8 +18,8 @@ PAYLOAD: Final = 120
 VOICE: Final = stamped(PAYLOAD)
 #: How often every socket is emptied, seconds. The kernel stamps what matters, so nothing is in a hurry.
 DRAIN: Final = 0.01
-#: How often a client checks its way, as browsers do, seconds.
-CONSENT: Final = 4.0
+#: How often a client checks its way, seconds (RFC 7675, 5.1).
+CONSENT: Final = 5.0
 #: Listeners whose packets' delays are taken.
 PROBES: Final = 8
 
