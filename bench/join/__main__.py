@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -18,14 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from bench import servers
-from bench.forward.__main__ import able
 from bench.forward.client import Client
 from bench.forward.load import VOICE
 from bench.report import store
-from bench.report.machine import machine
 from bench.report.store import Spread
+from bench.servers.choice import address, choose
 from bench.servers.server import Running, Server
-from dev import namespace
 
 PERIOD: Final = 0.0025
 #: MediaRelay says everything in real time, so it cannot be asked that often.
@@ -65,8 +62,8 @@ async def speak(speaker: Client) -> None:
 
 async def measure(server: Server, joins: int) -> list[float]:
     """The times of so many, one after the other."""
-    async with server.running(namespace.ADDRESS if namespace.inside() else "127.0.0.1") as place:
-        speaker = (await place.enter("room", "speaker", speaks=True, hears=1)).mouth
+    async with server.running(address()) as place:
+        speaker = (await place.enter("room", "speaker", speaks=True, hears=0)).mouth
         if speaker is None:
             raise RuntimeError("who came to speak has nothing to speak by")
         speaking = asyncio.create_task(speak(speaker))
@@ -84,11 +81,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    chosen, lacking = able(options.servers, "bench.join", arguments)
-    load_before = os.getloadavg()[0]
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
+    choice = choose(options.servers, "bench.join", arguments)
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in choice.servers}
     for _ in range(options.repeat):
-        for name, server in chosen.items():
+        for name, server in choice.servers.items():
             times = asyncio.run(measure(server, options.joins))
             cuts = statistics.quantiles(times, n=20, method="inclusive")
             runs[name].append({"p50_ms": cuts[9], "p95_ms": cuts[18]})
@@ -98,14 +94,7 @@ def main(arguments: list[str]) -> None:
             f"{name:>10}: first packet p50 {p50.text(1)} ms, p95 {p95.text(1)} ms after the offer", flush=True
         )
     if options.json:
-        found = {
-            "machine": machine(load_before),
-            "versions": {name: server.version() for name, server in chosen.items()},
-            "left_out": lacking,
-            "joins": options.joins,
-            "runs": runs,
-        }
-        store.write(options.json, found)
+        store.write(options.json, {**choice.described(), "joins": options.joins, "runs": runs})
 
 
 if __name__ == "__main__":

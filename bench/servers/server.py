@@ -73,17 +73,26 @@ def process(command: Sequence[str], port: int, env: Mapping[str, str] | None = N
     """A server's process, once it takes connections on a port of loopback; its number."""
     with TemporaryDirectory() as scratch:
         log = Path(scratch) / "log"
-        child = spawn(command, log=log, folder=ROOT, env=env, death_signal=signal.SIGKILL)
+        with child(command, log, env, patience=2) as started:
+            _listening(started, port, log)
+            yield started.pid
+
+
+@contextlib.contextmanager
+def child(
+    command: Sequence[str], log: Path, env: Mapping[str, str] | None, *, patience: float
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is asked to end, and killed when it has not after `patience` seconds."""
+    started = spawn(command, log=log, folder=ROOT, env=env, death_signal=signal.SIGKILL)
+    try:
+        yield started
+    finally:
+        started.terminate()
         try:
-            _listening(child, port, log)
-            yield child.pid
-        finally:
-            child.terminate()
-            try:
-                child.wait(2)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            started.wait(patience)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
 
 
 def _listening(child: subprocess.Popen[bytes], port: int, log: Path) -> None:

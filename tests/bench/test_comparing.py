@@ -46,7 +46,7 @@ def test_the_load_is_the_same_for_each_server(tmp_path: Path) -> None:
 def test_who_comes_hears_and_takes_memory(tmp_path: Path) -> None:
     joins, memory = tmp_path / "join.json", tmp_path / "memory.json"
     run("bench.join", "--joins", "3", "--servers", "native", "--json", str(joins))
-    run("bench.memory", "--servers", "native", "--json", str(memory))
+    run("bench.memory", "--rooms", "1", "--servers", "native", "--json", str(memory))
 
     (join,) = store.read(joins)["runs"]["native"]
     assert 0 < join["p50_ms"] <= join["p95_ms"]
