@@ -40,6 +40,7 @@ def worker(loop: str = "auto", host: str = "127.0.0.1") -> Iterator[Worker]:
         "MEDIA_HOST": host,
         "MEDIA_PORT": str(_voice_port(host)),
         "MEDIA_LOOP": loop,
+        "MEDIA_WORKERS": "1",
         # One who speaks to 500.
         "MEDIA_MAX_PARTICIPANTS": "501",
         "MEDIA_DRAIN_MS": "0",
