@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import structlog
+
 from auth.accounts import Account, Accounts, TokenPair
 from auth.devices import device
 from auth.leaving import Leaving
@@ -145,7 +147,9 @@ class Service(auth_pb2_grpc.AuthServicer):
         return auth_pb2.KeySet(jwks=await self._jwks())
 
     async def _identify(self, context: rpc.Context) -> Identity:
-        return await self._verifier.verify(rpc.user_token(context))
+        identity = await self._verifier.verify(rpc.user_token(context))
+        structlog.contextvars.bind_contextvars(user_id=identity.user_id)
+        return identity
 
     async def _jwks(self) -> str:
         return self._keys.jwks

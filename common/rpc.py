@@ -24,6 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from common import errors, log, trace
 from common.config import ConfigError
+from common.headers import SANE_ID
 from common.metrics import Calls, Page
 from common.readiness import Part, wrong
 from proto import error_pb2
@@ -261,6 +262,8 @@ class Guard(grpc.aio.ServerInterceptor):
 def _guard_unary(method: Any, admitted: bool, counted: Counted, hop: Callable[[str], Any]) -> Any:
     async def guarded(request: Message, context: Context) -> Any:
         sent = _bind(context)
+        if SANE_ID.fullmatch(room_id := getattr(request, "room_id", "")):
+            structlog.contextvars.bind_contextvars(room_id=room_id)
         try:
             with hop(sent), counted():
                 _admit(admitted)

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -15,7 +16,7 @@ from aiohttp.typedefs import Middleware
 from common import log, problems, trace
 from common.clients import ADDRESS, SECURE, Clients
 from common.errors import CwrkError, Internal
-from common.headers import REQUEST_ID, protect
+from common.headers import SANE_ID, protect, request_id_of
 from gateway import rates
 from gateway.cors import Cors
 from gateway.identity import USER_ID, Handler, is_behind_door
@@ -25,8 +26,6 @@ from gateway.rates import Rates
 
 ID = web.RequestKey("request_id", str)
 TRACE = web.RequestKey("traceparent", str)
-# One that a client made up is taken over only if a log can hold it as it is.
-SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # What nginx logs for a client that did not wait; it is never sent.
 CLIENT_GONE = 499
 # Asked every second or so by whoever keeps us running.
@@ -48,8 +47,7 @@ def observed(clients: Clients, requests: Requests) -> Middleware:
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-        sent = request.headers.get(REQUEST_ID, "")
-        request_id = request[ID] = sent if SANE_ID.fullmatch(sent) else uuid4().hex
+        request_id = request[ID] = request_id_of(request)
         clients.note(request)
         # aiohttp handles each request in a context of its own.
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -115,7 +113,10 @@ def answered(cors: Cors, rates: Rates, requests: Requests) -> Middleware:
 def _log(request: web.Request, status: int, seconds: float) -> None:
     path = _path(request)
     write = access.debug if path in PROBES else access.info
-    who = {"user_id": request[USER_ID]} if USER_ID in request else {}
+    who: dict[str, Any] = {"user_id": request[USER_ID]} if USER_ID in request else {}
+    room_id = request.match_info.get("id", "") if path.startswith("/rooms/") else ""
+    if SANE_ID.fullmatch(room_id):
+        who["room_id"] = room_id
     write(
         "request",
         method=request.method,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import structlog
+
 from common import rpc
 from common.tokens import Identity, Verifier
 from proto import rooms_pb2, rooms_pb2_grpc
@@ -33,7 +35,9 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         self._tickets = tickets
 
     async def _who(self, context: rpc.Context) -> Identity:
-        return await self._verifier.verify(rpc.user_token(context))
+        identity = await self._verifier.verify(rpc.user_token(context))
+        structlog.contextvars.bind_contextvars(user_id=identity.user_id)
+        return identity
 
     # --- rooms ------------------------------------------------------------------------------------------
 

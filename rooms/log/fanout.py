@@ -313,7 +313,7 @@ class Fanout:
         except (CwrkError, asyncpg.PostgresError, TimeoutError):
             return None
         except Exception:
-            logger.exception("not read again", room=room_id)
+            logger.exception("not read again", room_id=room_id)
             return None
 
     async def _forget(self, cache: LogCache, room_id: str) -> None:

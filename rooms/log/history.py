@@ -102,7 +102,7 @@ class History:
             try:
                 self._report(room_id, outcomes)
             except Exception:
-                logger.exception("not reported", room=room_id)
+                logger.exception("not reported", room_id=room_id)
         del self._queues[room_id]
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
@@ -130,7 +130,7 @@ class History:
             if len(drafts) > 1 and isinstance(error, asyncpg.PostgresError):
                 # One of them is at fault, and the others shall not pay for it.
                 return [outcome for draft in drafts for outcome in await self._save(room_id, deque([draft]))]
-            logger.exception("not saved", room=room_id)
+            logger.exception("not saved", room_id=room_id)
             problem = Internal("The message could not be saved.")
         if batch is not None and batch.committing:
             return await self._look_up(batch, drafts)

@@ -11,8 +11,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
+import structlog
 from aiohttp import web
 
 from common import log, problems, readiness, trace
@@ -24,7 +25,7 @@ from common.errors import (
     Unauthenticated,
     Unavailable,
 )
-from common.headers import protect
+from common.headers import protect, request_id_of
 from common.readiness import Part
 from common.tokens import Identity, Verifier
 from rooms.core.limits import CHAT_BURST, CHAT_PER_SECOND, Limits
@@ -172,7 +173,13 @@ class Door:
         hello = self._hello(connection, identity.user_id)
         await self.hub.attach(room_id, visitor.member, connection, hello, visitor.resume)
         # The path alone: the query may hold a token.
-        logger.info("connection opened", path=path, user=identity.user_id, conn=connection.conn_id)
+        logger.info(
+            "connection opened",
+            path=path,
+            room_id=room_id,
+            user_id=identity.user_id,
+            conn=connection.conn_id,
+        )
         self.sessions.speaks_for(room_id, connection.conn_id, identity)
         speaks_until(connection, identity)
         limits = Limits(asyncio.get_running_loop().time())
@@ -188,7 +195,14 @@ class Door:
         self.hub.detach(reader.room_id, conn_id)
         code, reason = reader.connection.closed_with or LOST
         self.hub.sends.traffic.closed[code] += 1
-        logger.info("connection closed", user=reader.user_id, conn=conn_id, code=code, reason=reason)
+        logger.info(
+            "connection closed",
+            room_id=reader.room_id,
+            user_id=reader.user_id,
+            conn=conn_id,
+            code=code,
+            reason=reason,
+        )
 
     def _hello(self, connection: Connection, user_id: int) -> Hello:
         return Hello(
@@ -235,7 +249,8 @@ async def answered(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """What a program sees of a refusal: problem+json (RFC 9457)."""
-    request_id = uuid4().hex
+    request_id = request_id_of(request)
+    structlog.contextvars.bind_contextvars(request_id=request_id)  # each request has a context of its own
     try:
         return await handler(request)
     except web.HTTPException as refusal:

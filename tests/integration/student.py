@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Self
 
 import aiohttp
@@ -58,18 +59,24 @@ class Student:
     async def post(self, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
         return await self._request("POST", path, status, json=body)
 
-    async def get(self, path: str, *, status: int = 200, traceparent: str = "") -> dict[str, Any]:
-        return await self._request("GET", path, status, traceparent)
+    async def get(
+        self, path: str, *, status: int = 200, traceparent: str = "", request_id: str = ""
+    ) -> dict[str, Any]:
+        sent = {"traceparent": traceparent, "X-Request-ID": request_id}
+        return await self._request("GET", path, status, {name: text for name, text in sent.items() if text})
 
     async def call(self, method: str, path: str, body: Any = None, *, status: int = 200) -> dict[str, Any]:
         return await self._request(method, path, status, json=body)
 
     async def _request(
-        self, method: str, path: str, status: int, traceparent: str = "", **options: Any
+        self,
+        method: str,
+        path: str,
+        status: int,
+        more: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        if traceparent:
-            headers["traceparent"] = traceparent
+        headers = {**more, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
         async with self._http.request(method, self.url + path, headers=headers, **options) as answer:
             body: dict[str, Any] = await answer.json(content_type=None)
             assert answer.status == status, body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -22,7 +23,11 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="module")
 def traced(collector: Collector) -> Iterator[services.Stack]:
-    settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    settings = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "LOG_FORMAT": "json",
+    }
     with services.running(passwords=(PASSWORD,), settings=settings) as running:
         yield running
 
@@ -76,6 +81,32 @@ async def test_no_span_holds_what_people_said_or_what_opens_a_door(
     for secret in (TEXT, PASSWORD, anna.token, anna.email, invite["code"], "Anna"):
         assert secret not in raw
     assert services.SECRETS.findall(raw) == []
+
+
+async def test_lines_of_the_logs_say_of_which_request_room_and_person(
+    anna: Student, traced: services.Stack
+) -> None:
+    room = await anna.create_room("Algebra")
+    await anna.get(f"/rooms/{room}", request_id="the-one-we-sent")
+    async with anna.in_room(room):
+        await anna.speak_up()
+    logged = [line for line in traced.logs().splitlines() if line]
+    assert [line for line in logged if not line.startswith("{")] == []
+    lines = [json.loads(line) for line in logged]
+    who = {"room_id": room, "user_id": int(anna.id)}
+
+    def said(service: str, event: str, **ids: object) -> list[dict[str, object]]:
+        asked = {"service": service, "event": event, **ids}
+        return [line for line in lines if asked.items() <= line.items()]
+
+    assert said("gateway", "request", request_id="the-one-we-sent", status=200, **who)
+    for event in ("connection opened", "connection closed"):
+        assert len(said("rooms", event, **who)) == 1
+    assert said("rooms", "connection opened", **who)[0]["request_id"]
+    assert [line["room_id"] for line in lines if line["service"] == "media" and "voice_id" in line][
+        -1
+    ] == room
+    assert all({"level", "timestamp", "event", "service"} <= line.keys() for line in lines)
 
 
 async def test_a_collector_that_never_answers_keeps_no_service_from_working_or_stopping(
