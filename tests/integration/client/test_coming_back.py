@@ -8,10 +8,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from client import HistoryChanged, Message, Missed, Position, Room, Unreachable
+from client import HistoryChanged, Message, Missed, Position, Room, Unanswered, Unreachable
 from rooms.core.feed import FARTHEST_REPLAY
-from tests.client.conftest import NewClient
-from tests.client.hearing import PATIENCE, hear, hear_log
+from tests.integration.client.conftest import NewClient
+from tests.integration.client.hearing import PATIENCE, hear, hear_log, lose_the_websocket
 from tests.services import Stack
 
 
@@ -19,31 +19,36 @@ async def texts(room: Room, up_to: int) -> list[str]:
     return [event.text for event in await hear_log(room, up_to) if isinstance(event, Message)]
 
 
-async def until_away(room: Room) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while room.connected:  # noqa: ASYNC110 (no event tells of it)
-            await asyncio.sleep(0.01)
-
-
-async def test_rooms_dies_and_is_back(chain: Stack, person: NewClient) -> None:
+async def test_what_is_said_while_the_websocket_is_lost_is_there_once_and_in_order(person: NewClient) -> None:
     anna, boris = await person("Anna"), await person("Boris")
     info = await anna.create_room("Algebra")
     async with anna.room(info.id) as hers, boris.room(info.id) as his:
         await hers.say("before")
-        chain.kill("rooms")
-        await until_away(hers)
-        with pytest.raises(Unreachable):
-            async with asyncio.timeout(PATIENCE):
-                await hers.react("🎉")  # nobody is there, and nothing else waits for it
+        for room in (hers, his):
+            await lose_the_websocket(room)
         meanwhile = [asyncio.create_task(his.say(f"meanwhile {number}")) for number in range(3)]
-        chain.start("rooms")
+        await his.react("🎉")  # waits for the next one
         async with asyncio.timeout(PATIENCE):
             acks = await asyncio.gather(*meanwhile)
+        assert [ack.seq for ack in acks] == [2, 3, 4]
         after = await hers.say("after")
         expected = ["before", "meanwhile 0", "meanwhile 1", "meanwhile 2", "after"]
-        assert [ack.seq for ack in acks] == [2, 3, 4]
         assert await texts(hers, after.seq) == await texts(his, after.seq) == expected
-    chain.wait_until_ready()
+
+
+async def test_what_cannot_be_told_in_time_is_an_error(person: NewClient) -> None:
+    anna = await person("Anna")
+    info = await anna.create_room("Algebra")
+    async with anna.room(info.id) as room:
+        anna.rest.deadline = 0.2  # less than it takes to come back
+        await lose_the_websocket(room)
+        with pytest.raises(Unreachable):
+            await room.react("🎉")
+        anna.rest.deadline = PATIENCE
+        with pytest.raises(Unanswered) as unanswered:
+            await room.say("too slow", deadline=0)
+        said = await room.say("too slow", client_msg_id=unanswered.value.client_msg_id)
+        assert (await room.history())[0].id == said.msg_id
 
 
 async def test_a_bot_that_was_away_goes_on_where_it_was(person: NewClient) -> None:

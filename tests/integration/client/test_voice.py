@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
-from client import Client, PersonUpdated, Room, VoiceEnded
+from client import Client, PersonUpdated, VoiceEnded
 from client.voice import Voice
-from tests.client.conftest import PASSWORD, NewClient
-from tests.client.hearing import PATIENCE, hear
-from tests.client.tone import pitch
+from tests.integration.client.conftest import NewClient
+from tests.integration.client.hearing import PATIENCE, hear, lose_the_websocket
+from tests.integration.client.tone import pitch
+from tests.integration.student import PASSWORD
 from tests.media.browser import Tone
 from tests.services import Stack
 
@@ -25,13 +26,6 @@ async def until_silent(voice: Voice) -> None:
                     await anext(frames)
             except TimeoutError:
                 return
-
-
-async def lose_the_websocket(room: Room) -> None:
-    """As a network that changes does it; it comes back by itself."""
-    socket = room._conversation.link._ws
-    assert socket is not None
-    await socket.close()
 
 
 async def test_two_hear_each_other_and_a_mute_is_the_servers(person: NewClient) -> None:

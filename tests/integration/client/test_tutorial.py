@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from client import Client, Message, PersonJoined, Room
-from tests.client.conftest import PASSWORD, NewClient
-from tests.client.hearing import PATIENCE, hear
-from tests.client.test_coming_back import until_away
 from tests.e2e.tone import write_tone
+from tests.integration.client.conftest import NewClient
+from tests.integration.client.hearing import PATIENCE, hear
+from tests.integration.student import PASSWORD
 from tests.media.browser import Tone
 from tests.services import Stack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r'^```python title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 
 
@@ -96,7 +96,9 @@ async def test_the_long_way(chain: Stack, person: NewClient, programs: Path) -> 
         assert await chat.line() == "Boris: hi"
 
         chain.kill("rooms")
-        await until_away(room)
+        async with asyncio.timeout(PATIENCE):
+            while room.connected:  # noqa: ASYNC110 (no event tells of it)
+                await asyncio.sleep(0.01)
         chat.says("said while nobody was there")
         chain.start("rooms")
         assert (await hear(room, Message)).text == "said while nobody was there"

@@ -1,31 +1,24 @@
-"""The real chain, and people who use the client as anybody would."""
+"""People who use the client as anybody would, against the real chain."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
 import pytest
 
 from client import Client
-from tests import services
+from tests.integration.student import PASSWORD
+from tests.services import Stack
 
-PASSWORD = "an orbit of its own"
 NewClient: TypeAlias = Callable[[str], Awaitable[Client]]
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="package")
-def chain() -> Iterator[services.Stack]:
-    """Shared by the tests of this folder: whoever kills a part of it waits until that is back."""
-    with services.running(passwords=(PASSWORD,)) as running:
-        yield running
-
-
 @pytest.fixture
-async def person(chain: services.Stack) -> AsyncIterator[NewClient]:
+async def person(chain: Stack) -> AsyncIterator[NewClient]:
     """Registers people."""
     async with AsyncExitStack() as people:
 

@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from client import Message, Room
-from tests.client.conftest import PASSWORD, NewClient
-from tests.client.hearing import PATIENCE, hear
+from tests.integration.client.conftest import NewClient
+from tests.integration.client.hearing import PATIENCE, hear
+from tests.integration.student import PASSWORD
 from tests.services import Stack
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager

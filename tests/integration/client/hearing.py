@@ -30,3 +30,10 @@ async def hear_log(room: Room, up_to: int) -> list[LogEvent]:
                 if event.seq >= up_to:
                     break
     return found
+
+
+async def lose_the_websocket(room: Room) -> None:
+    """As a network that changes does it; it comes back by itself."""
+    socket = room._conversation.link._ws
+    assert socket is not None
+    await socket.close()

@@ -24,8 +24,9 @@ from client import (
     Unreachable,
 )
 from dev.ports import free_port
-from tests.client.conftest import PASSWORD, NewClient
-from tests.client.hearing import hear, hear_log
+from tests.integration.client.conftest import NewClient
+from tests.integration.client.hearing import hear, hear_log
+from tests.integration.student import PASSWORD
 from tests.services import Stack
 
 
