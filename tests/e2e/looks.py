@@ -32,6 +32,7 @@ HOME = Look("desktop", "light", "en")
 ALL = [Look(*each) for each in product(SIZES, ("light", "dark"), ("en", "ru"))]
 #: Each size in each theme and in each language, in as few looks as that takes.
 FEW = [HOME, Look("desktop", "dark", "ru"), Look("phone", "light", "ru"), Look("phone", "dark", "en")]
+TWO = [HOME, Look("phone", "dark", "ru")]
 
 
 class Eyes:

@@ -18,17 +18,12 @@ from playwright.async_api import async_playwright
 
 from tests.e2e import namespace
 from tests.e2e.browsers import chromium
-from tests.e2e.looks import ALL, HOME, Eyes, Look
+from tests.e2e.looks import ALL, TWO, Eyes, Look
 from tests.e2e.person import Person
 from tests.e2e.tone import write_tone
-from tests.e2e.tour import PARTS, Tour
+from tests.e2e.tour import PAGES, PARTS, Tour
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images" / "page"
-PAGES = {
-    *("login", "register", "forgot", "reset", "verify", "rooms-before", "rooms", "account"),
-    *("invite-gone", "lost", "room", "talk", "crowd", "shut-out"),
-}
-OVER = [HOME, Look("phone", "dark", "ru")]
 TALL = {"account"}
 CROWD = 45  # and the five of the tour
 QUALITY = 72
@@ -46,7 +41,7 @@ async def main(folder: Path) -> None:
             ]
             eyes = await Eyes.of(vera.page)
             async for name in Tour(stack, vera, mateo, crowd=CROWD).stops(eyes, *PARTS):
-                seen[name] = ALL if name in PAGES else OVER
+                seen[name] = ALL if name in PAGES else TWO
                 for look in seen[name]:
                     await eyes.see(look)
                     if name == "talk":

@@ -17,6 +17,11 @@ from tests.e2e.tunnel import Tunnel
 from tests.integration.student import Student
 from tests.services import Stack
 
+#: Stops that are pages; at the others something has opened over one.
+PAGES = {
+    *("login", "register", "forgot", "reset", "verify", "rooms-before", "rooms", "account"),
+    *("invite-gone", "lost", "room", "talk", "crowd", "shut-out"),
+}
 ROOM = "Linear algebra, mornings"
 TALK = (
     ("Mateo", "Morning! I have the exercises of sheet 4 open, 4.2 is the nasty one."),
