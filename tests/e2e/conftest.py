@@ -1,6 +1,6 @@
 """Real browsers against the real services: nothing here is a stand-in but the microphone.
 
-    make e2e                                   all of it, about a minute and a half
+    make e2e                                   all of it, some minutes
     make e2e ARGS="-k firefox"                 a part
     make screenshots                           pictures of every page
 
