@@ -83,8 +83,8 @@ def test_on_the_site_the_source_is_named_and_the_pages_are_linked(tmp_path: Path
     lay_out(ROOT, tmp_path / "site")
     shown = tmp_path / "site" / "pages"
     readme = (shown / "README.md").read_text("utf-8")
-    assert "(docs/images/room.png)" in readme
-    assert (shown / "docs/images/room.png").is_file()
+    assert "(docs/images/page/talk-desktop-light-en.webp)" in readme
+    assert (shown / "docs/images/page/talk-desktop-light-en.webp").is_file()
     assert "(docs/adr/README.md)" in readme
     tutorial = (shown / "docs/client-tutorial.md").read_text("utf-8")
     assert "client/ does all of the above" in tutorial  # its folder is no page
