@@ -337,8 +337,3 @@ def payload_of(packet: bytes) -> bytes:
 def made_at(payload: bytes) -> float:
     """When a stamped payload was made, seconds of the clock that it was stamped by."""
     return int.from_bytes(payload[-8:], "big") / 1e9
-
-
-def delay(packet: bytes) -> float:
-    """Seconds since the stamped payload of a forwarded packet was made."""
-    return time.monotonic() - made_at(payload_of(packet))

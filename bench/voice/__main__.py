@@ -18,7 +18,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,17 @@ class Crowd:
         """Who is in now."""
         return [each.participant for each in self.people if each.participant is not None]
 
-    async def come(self) -> None:
+    @contextlib.asynccontextmanager
+    async def coming(self) -> AsyncIterator[asyncio.Task[None]]:
+        """They come meanwhile; at the end nobody does any more."""
+        task = asyncio.create_task(self._come())
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _come(self) -> None:
         """Everybody, room by room, some at once."""
         if not self._plan.tokens:
             await self._each(
@@ -135,8 +145,7 @@ async def run(plan: Plan) -> dict[str, Any]:
     timeout = aiohttp.ClientTimeout(PATIENCE_S)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as http:
         await consent.is_ours(http, plan.url)
-        async with Crowd(plan, http) as crowd:
-            coming = asyncio.create_task(crowd.come())
+        async with Crowd(plan, http) as crowd, crowd.coming() as coming:
             measured = meter.Meter()
             left, everybody = plan.seconds, False
             while left > 0 and (crowd.participants or not coming.done()):
@@ -223,7 +232,7 @@ def parsed(arguments: list[str]) -> tuple[Plan, argparse.Namespace]:
         speaking=min(options.speaking, people),
         seconds=options.seconds,
         tokens=tokens[: people * options.rooms],
-        invite=options.invite.rstrip("/").rpartition("/")[2],
+        invite=options.invite.rpartition("=")[2],
     )
     return plan, options
 

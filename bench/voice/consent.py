@@ -13,9 +13,9 @@ NAME: Final = "cwrkPlanet"
 #: So much on this machine itself asks nobody.
 PEOPLE: Final = 20
 SECONDS: Final = 60.0
-#: Never more.
+#: Never more: a token lives for 15 minutes, and what was made is to be deleted with it.
 MOST_PEOPLE: Final = 500
-MOST_SECONDS: Final = 3600.0
+MOST_SECONDS: Final = 600.0
 
 
 class NotAllowed(Exception):

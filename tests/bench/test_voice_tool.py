@@ -110,7 +110,7 @@ def test_nobody_to_ask_is_no(capsys: pytest.CaptureFixture[str]) -> None:
         ("ftp://study.example.org", 1, 1),
         ("study.example.org", 1, 1),
         ("http://x", 501, 1),
-        ("http://x", 1, 3601),
+        ("http://x", 1, 601),
     ],
 )
 def test_some_loads_there_are_not(url: str, people: int, seconds: float) -> None:
