@@ -68,10 +68,13 @@ async def sign_in(client: Client, email: str, password: str) -> str:
     """The bot's own id. It registers when nobody has this address."""
     try:
         return (await client.login(email, password)).id
-    except Refused as refusal:
-        if refusal.code != "INVALID_CREDENTIALS":
+    except Refused as wrong:
+        if wrong.code != "INVALID_CREDENTIALS":
             raise
-    return (await client.register(email, "Greeter", password)).id
+        try:
+            return (await client.register(email, "Greeter", password)).id
+        except Refused as refusal:
+            raise wrong if refusal.code == "EMAIL_TAKEN" else refusal from None
 
 
 async def room_named(client: Client, name: str) -> str:

@@ -19,18 +19,19 @@ from tests.services import Stack
 ROOT = Path(__file__).parents[3]
 
 
+async def start(url: str, room: str, password: str = PASSWORD) -> asyncio.subprocess.Process:
+    command = ["-m", "client.examples.greeter", "--url", url, "greeter@example.org", room]
+    environment = {**os.environ, "BOT_PASSWORD": password}
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, *command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe
+    )
+
+
 @asynccontextmanager
 async def greeter(url: str, room: str) -> AsyncIterator[str]:
     """Running, and in the room; the first line it prints. It ends well when it is told to."""
-    command = ["-m", "client.examples.greeter", "--url", url, "greeter@example.org", room]
-    bot = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *command,
-        cwd=ROOT,
-        env={**os.environ, "BOT_PASSWORD": PASSWORD},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    bot = await start(url, room)
     assert bot.stdout is not None
     try:
         async with asyncio.timeout(PATIENCE):
@@ -68,5 +69,9 @@ async def test_it_greets_and_keeps_the_timer(chain: Stack, person: NewClient) ->
             assert "From 1 to 240" in await answer(room, "/focus 1000000")
             assert "/focus 25" in await answer(room, "/focus soon")
             assert (await room.timer()).state == "stopped"
+    async with asyncio.timeout(PATIENCE):
+        bot = await start(chain.url, "The bot's room", password="not that one")
+        _, complaints = await bot.communicate()
+    assert (bot.returncode, complaints) == (1, b"INVALID_CREDENTIALS: The e-mail or the password is wrong.\n")
     async with greeter(chain.url, "The bot's room") as line:  # again: with its account and its room
         assert info.id in line
