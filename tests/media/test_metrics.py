@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -20,6 +21,7 @@ from media.service import serve
 from proto import media_pb2 as pb
 from proto import media_pb2_grpc
 from tests import figures
+from tests.media.ends import LOOPS
 
 
 class Rooms:
@@ -36,15 +38,15 @@ class Rooms:
         return person
 
 
-@pytest.fixture(params=["python", "auto"])
-async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
+@asynccontextmanager
+async def running(**given: str) -> AsyncIterator[Rooms]:
     listen, voices = f"127.0.0.1:{free_port()}", free_port()
     settings = {
         "MEDIA_LISTEN": "127.0.0.1:0",
         "MEDIA_HOST": "127.0.0.1",
         "MEDIA_PORT": str(voices),
         "METRICS_LISTEN": listen,
-        "MEDIA_LOOP": request.param,
+        **given,
     }
     async with (
         serve(load(Config, settings)) as server,
@@ -52,6 +54,22 @@ async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
         figures.page(listen) as page,
     ):
         yield Rooms(client, page, voices)
+
+
+@pytest.fixture(params=["python", "auto"])
+async def rooms(request: pytest.FixtureRequest) -> AsyncIterator[Rooms]:
+    async with running(MEDIA_LOOP=request.param) as made:
+        yield made
+
+
+@pytest.mark.skipif("native" not in LOOPS, reason="there is no C compiler")
+async def test_the_overload_mode_is_shown() -> None:
+    async with asyncio.timeout(figures.PATIENCE_S), running(MEDIA_OVERLOAD="always") as rooms:
+        found = await rooms.page.until(lambda found: found("cwrk_media_overload_ticks_total") > 1)
+        assert (found("cwrk_media_overload"), found("cwrk_media_overloads_total")) == (1, 0)
+    async with asyncio.timeout(figures.PATIENCE_S), running(MEDIA_OVERLOAD="never") as rooms:
+        found = await rooms.page.until(lambda found: found("cwrk_media_overload") == 0)
+        assert found("cwrk_media_overload_ticks_total") == found("cwrk_media_overload_segments_total") == 0
 
 
 async def test_packets_that_went_on_and_those_that_did_not(rooms: Rooms) -> None:
