@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import ctypes
 import json
+import math
 import os
 import random
 import re
@@ -82,8 +83,9 @@ def measure(scenario: Scenario, mode: str, sizes: tuple[int, int], seconds: floa
             for client in clients:
                 client.socket.close()
     forwarded = now["cwrk_media_packets_forwarded_total"]
-    streams = probe.streams.values()
-    delays = sorted(arrivals.delays)
+    missed = sum(each.lost for each in probe.streams.values())
+    heard = sum(each.packets for each in probe.streams.values())
+    delays = sorted(arrivals.delays) or [math.nan]  # of a worker so late that nothing came
     return Result(
         scenario=scenario.name,
         mode=mode,
@@ -91,7 +93,7 @@ def measure(scenario: Scenario, mode: str, sizes: tuple[int, int], seconds: floa
         cpu_share=used / took,
         rate=forwarded / took,
         unread=now['cwrk_media_packets_dropped_total{reason="unread"}'] / sent,
-        lost=sum(each.lost for each in streams) / sum(each.lost + each.packets for each in streams),
+        lost=missed / (missed + heard) if heard else 1.0,
         segments=now["cwrk_media_overload_segments_total"] / forwarded,
         delay_p50_ms=delays[len(delays) // 2] * 1e3,
         delay_p99_ms=delays[len(delays) * 99 // 100] * 1e3,
