@@ -118,7 +118,7 @@ def run(scenario: Scenario, participants: list[Participant], pid: int, seconds: 
     delays = sorted(delay for probe in probes for delay in probe.delays)
     sent_share = sum(client.sent for client in mouths) / (len(mouths) * PACKETS_PER_SECOND * seconds)
     return Result(
-        cpu_us=used / received * 1e6,
+        cpu_us=used / max(1, received) * 1e6,
         cpu_share=used / took,
         forwarded=received,
         reached=received / (scenario.packets_per_second * seconds * sent_share),

@@ -38,8 +38,8 @@ def test_the_load_is_the_same_for_each_server(tmp_path: Path) -> None:
         assert 0 < result["delay_p50_ms"] <= result["delay_p99_ms"]
     if "mediarelay" in scenario["runs"]:
         (relayed,) = scenario["runs"]["mediarelay"]
-        # It encodes anew, so there is no telling how late what was said is.
-        assert relayed["forwarded"] > 0
+        # It encodes anew: that is dear, and there is no telling how late what was said is.
+        assert relayed["cpu_us"] > result["cpu_us"]
         assert relayed["delay_p50_ms"] is None
 
 
