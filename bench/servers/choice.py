@@ -22,6 +22,7 @@ class Choice:
     """By name: those that run here, and why others do not."""
 
     servers: dict[str, Server]
+    versions: dict[str, str]
     left_out: dict[str, str]
     load_before: float
 
@@ -29,7 +30,7 @@ class Choice:
         """For a result: where, with what."""
         return {
             "machine": machine(self.load_before),
-            "versions": {name: server.version() for name, server in self.servers.items()},
+            "versions": self.versions,
             "left_out": self.left_out,
         }
 
@@ -45,7 +46,8 @@ def choose(names: list[str], module: str, arguments: list[str]) -> Choice:
     for name, why in lacking.items():
         print(f"{name} is left out: {why}")
     able = {name: servers.ALL[name] for name in names if name not in lacking}
-    return Choice(able, lacking, os.getloadavg()[0])
+    versions = {name: server.version() for name, server in able.items()}
+    return Choice(able, versions, lacking, os.getloadavg()[0])
 
 
 def _lacks(name: str) -> str | None:

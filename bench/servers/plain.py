@@ -108,6 +108,8 @@ _GOCODE = "/usr/share/gocode"
 
 
 def _pion() -> str | None:
+    if lacking := server.found("go", "dpkg-query"):
+        return lacking
     if not Path(_GOCODE, "src/github.com/pion/webrtc").is_dir():
         return "golang-github-pion-webrtc.v3-dev is not installed"
     source = HERE / "pion_sfu.go"
@@ -115,9 +117,8 @@ def _pion() -> str | None:
         return None
     env = {"GO111MODULE": "off", "GOPATH": _GOCODE, "GOCACHE": str(BUILT / "go-cache"), "GOFLAGS": ""}
     build = ["env", *(f"{name}={value}" for name, value in env.items())]
-    return server.found("go") or server.tried(
-        [*build, "go", "build", "-o", str(_PION), str(source)], "Pion's SFU was not compiled"
-    )
+    command = [*build, "go", "build", "-o", str(_PION), str(source)]
+    return server.tried(command, "Pion's SFU was not compiled")
 
 
 def _pion_version() -> str:
