@@ -32,7 +32,6 @@ from tests import stack
 from tests.rooms import kit
 
 ROOM = 10  # people
-SETTLED = 12.0  # seconds, longer than rooms waits for those who are gone
 SOURCES = 50  # loopback addresses they come from
 PATIENCE = 60.0
 
@@ -179,7 +178,7 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
             await town.settle(options.people)
             town.again = 0
             talking = asyncio.create_task(town.talk())
-            await asyncio.sleep(SETTLED)
+            await asyncio.sleep(options.settled)
             found: dict[str, Any] = {"people": options.people, "within_s": options.within, "how": options.how}
             found["normal"] = await watched(town, asyncio.sleep(options.within))
             await town.lose(options.how)
@@ -191,8 +190,8 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
             found["storm"] = await watched(town, storm())
             found["back_p50_s"], found["back_p99_s"] = (round(each, 3) for each in percentiles(took, 50, 99))
             found["not_back"], found["again"] = town.lost(), town.again
-            await asyncio.sleep(SETTLED)
-            found["after"] = await watched(town, asyncio.sleep(5))
+            await asyncio.sleep(options.settled)
+            found["after"] = await watched(town, asyncio.sleep(options.settled))
             talking.cancel()
             await database.close()
     tell(found)
@@ -236,6 +235,12 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20.0, help="seconds between two messages of a person")
     parser.add_argument(
         "--how", choices=("cut", "restart"), default="cut", help="what takes the websockets away"
+    )
+    parser.add_argument(
+        "--settled",
+        type=float,
+        default=12.0,
+        help="seconds between two measures, longer than rooms waits for those who are gone",
     )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -1,0 +1,23 @@
+"""A short storm, by a replica that is killed: everybody is back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_everybody_comes_back(tmp_path: Path) -> None:
+    file = tmp_path / "storm.json"
+    short = ("--people", "40", "--within", "1", "--every", "1", "--settled", "0.5")
+    command = [sys.executable, "-m", "bench.storm", *short, "--how", "restart", "--json", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=55)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(file.read_text())
+    assert (found["people"], found["not_back"]) == (40, 0)
+    for phase in ("normal", "storm"):
+        assert found[phase]["transactions"] > 0
+        assert found[phase]["messages"] > 0
