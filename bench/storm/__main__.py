@@ -34,6 +34,19 @@ from tests.rooms import kit
 ROOM = 10  # people
 SOURCES = 50  # loopback addresses they come from
 PATIENCE = 60.0
+MEMBERS = """
+WITH person AS (
+  INSERT INTO rooms.people SELECT i, 'Person ' || i FROM generate_series(1, $1::integer) AS i
+  RETURNING user_id),
+room AS (
+  INSERT INTO rooms.rooms (name, visibility, max_participants, owner_id)
+  SELECT 'Algebra', 'public', 500, user_id FROM person WHERE user_id % $2::integer = 0
+  RETURNING id, owner_id),
+head AS (INSERT INTO rooms.heads (room_id) SELECT id FROM room)
+INSERT INTO rooms.members (room_id, user_id, role)
+SELECT room.id, room.owner_id - place, CASE WHEN place = 0 THEN 'owner' ELSE 'member' END
+FROM room, generate_series(0, $2::integer - 1) AS place RETURNING room_id, user_id
+"""
 
 
 @dataclass
@@ -78,17 +91,9 @@ class Town:
         self.latencies: list[float] = []
 
     async def settle(self, people: int) -> None:
-        """Rooms of ten, and everybody in them."""
-        crowded = asyncio.Semaphore(32)
-
-        async def fill(number: int) -> None:
-            first = number * ROOM + 1
-            async with crowded:
-                room_id = await self.ours.talk.create(first)
-                await self.ours.talk.join(room_id, *range(first, first + ROOM))
-            self.people += [Person(room_id, user_id) for user_id in range(first, first + ROOM)]
-
-        await asyncio.gather(*map(fill, range(people // ROOM)))
+        """Rooms of ten, written into the tables as joining does; then everybody comes by their websocket."""
+        rows = await self._database.fetch(MEMBERS, people, ROOM)
+        self.people = [Person(str(row["room_id"]), row["user_id"]) for row in rows]
         self.epoch = str(await self._database.fetchval("SELECT epoch FROM rooms.deployment"))
         gate = asyncio.Semaphore(100)
 
