@@ -29,3 +29,12 @@ async def test_the_page_fits_a_phone(new_person: NewPerson) -> None:
         await expect(ann.page.get_by_role("button", name=control, exact=True)).to_be_in_viewport(ratio=1)
     await expect(ann.page.get_by_role("textbox")).to_be_in_viewport(ratio=1)
     assert not await ann.page.evaluate(STICKS_OUT)
+
+    # Without a keyboard the button is the key.
+    await ann.page.get_by_role("button", name="Voice settings").tap()
+    await ann.page.get_by_role("switch", name="Hold a key to talk").check()
+    await ann.page.get_by_role("button", name="Close").tap()
+    talk = ann.page.get_by_role("button", name="Hold to talk")
+    await talk.click(trial=True)  # nothing lies over it
+    await expect(talk).to_be_in_viewport(ratio=1)
+    assert not await ann.page.evaluate(STICKS_OUT)
