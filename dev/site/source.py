@@ -33,17 +33,17 @@ def pages(root: Path) -> list[Path]:
     return [path for path in tracked(root) if path.suffix == ".md" and not NO_PAGES.match(str(path))]
 
 
-def in_navigation() -> set[Path]:
-    """The pages that a reader finds by the site's own menu."""
+def in_navigation() -> list[Path]:
+    """The pages that a reader finds by the site's own menu, in its order."""
 
-    def paths(entry: object) -> set[Path]:
+    def paths(entry: object) -> list[Path]:
         match entry:
             case str():
-                return {Path(entry)}
+                return [Path(entry)]
             case dict():
-                return {path for each in entry.values() for path in paths(each)}
+                return [path for each in entry.values() for path in paths(each)]
             case list():
-                return {path for each in entry for path in paths(each)}
+                return [path for each in entry for path in paths(each)]
         raise TypeError(entry)
 
     return paths(tomllib.loads(CONFIG.read_text("utf-8"))["project"]["nav"])
