@@ -75,7 +75,8 @@ class Listener:
         self.client = client
         self.words: dict[tuple[int, int], set[int]] = {}
         self.newest: dict[int, tuple[int, int]] = {}
-        self.packets = self.gaps = self.overtaken = self.steps_back = self.strangers = self.unlevel = 0
+        self.missing: set[tuple[int, int]] = set()
+        self.packets = self.overtaken = self.steps_back = self.strangers = self.unlevel = 0
         self.first: list[float] = []
         self.later: list[float] = []
 
@@ -86,11 +87,11 @@ class Listener:
         last, stamp = self.newest.get(ssrc, (sequence - 1, timestamp - 1))
         step = (sequence - last) & 0xFFFF
         if step < 0x8000:
-            self.gaps += step - 1
+            self.missing |= {(ssrc, (last + past) & 0xFFFF) for past in range(1, step)}
             self.steps_back += not 0 < (timestamp - stamp) & 0xFFFFFFFF < 1 << 31
             self.newest[ssrc] = sequence, timestamp
         else:
-            self.gaps -= 1
+            self.missing.discard((ssrc, sequence))
             self.overtaken += 1
         self.strangers += packet[12:16] != who.to_bytes(4, "big")
         self.unlevel += packet[20:22] != _LEVEL
@@ -176,7 +177,7 @@ def measure(people: int, slots: int, seconds: float) -> Result:
         whole / (len(said) * (people - 1)),
         lacking,
         sum(each.packets for each in listeners),
-        sum(each.gaps for each in listeners),
+        sum(len(each.missing) for each in listeners),
         sum(each.overtaken for each in listeners),
         sum(each.steps_back for each in listeners),
         sum(each.strangers for each in listeners),
