@@ -63,8 +63,7 @@ class Result:
 
 def measure(scenario: Scenario, mode: str, sizes: tuple[int, int], seconds: float) -> Result:
     page = f"127.0.0.1:{free_port()}"
-    os.environ |= {"MEDIA_OVERLOAD": mode, "METRICS_LISTEN": page}
-    with ours.worker("native") as worker:
+    with ours.worker("native", MEDIA_OVERLOAD=mode, METRICS_LISTEN=page) as worker:
         clients = [each.ears for each in asyncio.run(_fill(scenario, worker)) if each.ears is not None]
         try:
             probe, *others = clients

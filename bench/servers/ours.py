@@ -31,8 +31,8 @@ class Worker:
 
 
 @contextmanager
-def worker(loop: str = "auto", host: str = "127.0.0.1") -> Iterator[Worker]:
-    """`python -m media` with its voices at `host`; `loop` as in MEDIA_LOOP."""
+def worker(loop: str = "auto", host: str = "127.0.0.1", **settings: str) -> Iterator[Worker]:
+    """`python -m media` with its voices at `host`; `loop` as in MEDIA_LOOP, and other settings."""
     port = free_port()
     env = {
         **os.environ,
@@ -46,6 +46,7 @@ def worker(loop: str = "auto", host: str = "127.0.0.1") -> Iterator[Worker]:
         "MEDIA_DRAIN_MS": "0",
         "SERVICE_TOKEN": TOKEN,
         "LOG_LEVEL": "warning",
+        **settings,
     }
     with process([sys.executable, "-m", "media"], port, env) as pid:
         yield Worker(pid, f"127.0.0.1:{port}")
