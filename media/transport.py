@@ -115,6 +115,8 @@ class Transport:
         """Says goodbye to the client and ends; a handshake that still runs is for its owner to cancel."""
         await self._dtls.stop()
         self._link.close()
+        # OpenSSL's memory goes with it at once: the garbage collector does not see how much that is.
+        self._dtls.remove_listener("statechange", self._state_changed)
 
     def _keys(self) -> Keys:
         ssl = self._dtls._ssl
@@ -134,6 +136,10 @@ class Transport:
     def _state_changed(self) -> None:
         if self._dtls.state in ("closed", "failed"):
             self._ended.set()
+
+
+def _nowhere(_datagram: bytes) -> None:
+    """What is sent after the end."""
 
 
 class _Link:
@@ -174,6 +180,7 @@ class _Link:
 
     def close(self) -> None:
         self._closed = True
+        self._send_datagram = _nowhere  # what it was knows whose it is, and would keep both
         while self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(None)

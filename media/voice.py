@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 import secrets
@@ -54,7 +53,6 @@ class Voice:
     path: Path | None = None
     checked_at: float = 0.0
     transport: Transport = field(init=False)
-    task: asyncio.Task[None] = field(init=False)
 
 
 def new_voice(

@@ -32,6 +32,8 @@ class Voices:
         self._ice = ice
         self._events = events
         self._figures = figures
+        #: By number: a voice and its task that know each other would wait for the garbage collector.
+        self._running: dict[int, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def of(self, room_id: str, user_id: str) -> list[Voice]:
@@ -72,7 +74,7 @@ class Voices:
             self.set_muted(voice.room_id, voice.user_id, voice.muted)
         else:
             self._arrive(room, voice)
-        voice.task = asyncio.create_task(self._run(voice))
+        self._running[voice.number] = asyncio.create_task(self._run(voice))
         logger.info(
             "voice opened",
             room_id=voice.room_id,
@@ -152,8 +154,9 @@ class Voices:
         del self.by_number[voice.number]
         self._ice.remove(voice.number)
         self._loop.drop_transport(voice.number)
-        if voice.task is not asyncio.current_task():
-            voice.task.cancel()
+        task = self._running.pop(voice.number)
+        if task is not asyncio.current_task():
+            task.cancel()
         goodbye = asyncio.create_task(voice.transport.close())
         self._closing.add(goodbye)
         goodbye.add_done_callback(self._closing.discard)
