@@ -37,7 +37,7 @@ from media.reception import ReportBlock
 from media.rtp import HeaderWriter
 
 #: Busy shares of the thread's time past which the overload mode begins, and below which it ends. In it a
-#: packet costs 0.7 and more, so what ends it is far from what would bring it back.
+#: packet costs 0.57 to 0.96, so what ends it would not bring it back.
 AUTO: Final = (0.8, 0.4)
 ALWAYS: Final = (-1.0, -2.0)
 NEVER: Final = (2.0, 2.0)
