@@ -6,12 +6,13 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import aiohttp
 
+from bench.soak.listener import Listener
 from tests.integration.student import PASSWORD, Student
 from tests.services import Stack
 
@@ -50,9 +51,20 @@ class People:
             ]
             for each in everybody[: self.rooms]:
                 self._rooms.append(await each.create_room("Soak"))
-            async with asyncio.TaskGroup() as group:
+            async with self._listening(), asyncio.TaskGroup() as group:
                 for number, each in enumerate(everybody):
                     group.create_task(self._come_and_go(each, number))
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        bot = Listener(self.chain.url, lambda: self.rng.choice(self._rooms), self.counts)
+        task = asyncio.create_task(bot.listen())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def _come_and_go(self, person: Student, number: int) -> None:
         while not self.over.is_set():
