@@ -8,6 +8,7 @@ import { ForgotPage, ResetPage, VerifyPage } from './pages/letters.js';
 import { LoginPage } from './pages/login.js';
 import { loginPath, navigate, route } from './router.js';
 import * as state from './state.js';
+import { styled } from './styles.js';
 import { language, t } from './text.js';
 import * as tokens from './tokens.js';
 import { showUnread } from './unread.js';
@@ -20,10 +21,13 @@ const PAGES = { invite: InvitePage, lost: LostPage };
 // What nobody needs at the door comes when it is asked for.
 const LATER = {
   rooms: () => import('./pages/rooms.js').then((module) => module.RoomsPage),
-  account: () => import('./pages/account.js').then((module) => module.AccountPage),
-  doctor: () => import('./pages/doctor.js').then((module) => module.DoctorPage),
-  room: () => import('./pages/room.js').then((module) => module.RoomPage),
+  account: () => dressed(import('./pages/account.js').then((module) => module.AccountPage), 'account'),
+  doctor: () => dressed(import('./pages/doctor.js').then((module) => module.DoctorPage), 'account'),
+  room: () => dressed(import('./pages/room.js').then((module) => module.RoomPage), 'room', 'chat', 'study'),
 };
+
+/** A page, once its style sheets are there as well. @param {Promise<any>} page @param {string[]} sheets */
+const dressed = async (page, ...sheets) => (await Promise.all([page, styled(...sheets)]))[0];
 
 function App() {
   const { page, roomId, code, invite, next, token, visit } = route.value;
