@@ -143,18 +143,19 @@ void take(Loop *loop, Outbox *out, int socket, const uint8_t *address, uint8_t *
 bool take_turns(Loop *loop, Boxes *boxes, Outbox *out, double now)
 {
     List *queued = &loop->all.lists[QUEUED], *incomplete = &loop->all.lists[INCOMPLETE];
-    for (int i = queued->count; i-- > 0;) {
-        /* Others were let in meanwhile: the list may be shorter now. */
-        if (i >= queued->count)
-            continue;
+    /* In the order in which they came. While others are let in one may leave: who has its place then waits for the next
+     * turn. */
+    for (int i = 0; i < queued->count;) {
         Transport *transport = queued->items[i];
         while (transport->waiting && gets_a_turn(loop, transport)) {
             Waiting *waiting = next_waiting(transport);
             pass_on(loop, out, transport, &waiting->header, waiting->octets, waiting->at);
             free(waiting);
         }
-        if (!transport->waiting)
-            list_remove(&loop->all, QUEUED, transport);
+        if (transport->waiting)
+            i++;
+        else
+            list_remove(&loop->all, QUEUED, transport); /* the last one is at its place now */
         make_room(loop, boxes, out);
     }
     for (int i = incomplete->count; i-- > 0;) {

@@ -200,6 +200,14 @@ def test_many_packets_of_one_keep_nobody_elses_waiting(room: Room) -> None:
     assert room.forwarder.counters.forwarded == 121
 
 
+def test_turns_go_by_who_came_first(room: Room) -> None:
+    """Who is heard to begin first gets the slot."""
+    for sequence in range(5):
+        for speaker in (ANN, EVE):
+            room.ends[speaker].say(sequence, b"a word")
+    assert room.poll(1.0).onsets == [ANN, EVE]
+
+
 def test_what_waits_for_its_turn_is_muted_and_dropped_too(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     room.forwarder.add_route(EVE, BOB, "b2")
