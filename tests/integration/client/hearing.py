@@ -8,10 +8,10 @@ from typing import TypeVar
 from client import Event, LogEvent, Room
 
 PATIENCE = 20.0
-E_ = TypeVar("E_", bound=Event)
+Kind = TypeVar("Kind", bound=Event)
 
 
-async def hear(room: Room, kind: type[E_]) -> E_:
+async def hear(room: Room, kind: type[Kind]) -> Kind:
     """The next event of this kind; those before it are passed over."""
     async with asyncio.timeout(PATIENCE):
         async for event in room.events:
