@@ -70,7 +70,8 @@ class Link:
             async with asyncio.timeout(self._rest.deadline):
                 await ws.send_str(json.dumps(frame))
         except (aiohttp.ClientError, OSError, TimeoutError):
-            self._down()  # its reader will notice, too
+            if self._ws is ws:
+                self._down()  # its reader will notice, too
             return False
         return True
 
