@@ -7,7 +7,7 @@ import { computed, effect } from './vendor/signals-core.js';
 
 const SITE = 'cwrkPlanet';
 const NAMES = /** @type {const} */ ({
-  rooms: 'rooms', account: 'account', login: 'login', forgot: 'forgotTitle', reset: 'resetTitle', verify: 'verifyTitle', invite: 'invite',
+  rooms: 'rooms', account: 'account', login: 'login', forgot: 'forgotTitle', reset: 'resetTitle', verify: 'verifyTitle', invite: 'invite', doctor: 'whatWorks',
 });
 
 const here = computed(() => {

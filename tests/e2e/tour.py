@@ -19,9 +19,10 @@ from tests.services import Stack
 
 #: Stops that are pages; at the others something has opened over one.
 PAGES = {
-    *("login", "register", "forgot", "reset", "verify", "rooms-before", "rooms", "account"),
+    *("login", "register", "forgot", "reset", "verify", "rooms-before", "rooms", "account", "doctor"),
     *("invite-gone", "lost", "room", "talk", "crowd", "shut-out"),
 }
+DOCTOR_MS = 40_000
 ROOM = "Linear algebra, mornings"
 TALK = (
     ("Mateo", "Morning! I have the exercises of sheet 4 open, 4.2 is the nasty one."),
@@ -143,6 +144,9 @@ class Tour:
         await page.get_by_role("button", name="Delete the account").click()
         await page.get_by_role("dialog").wait_for()
         yield "account-delete"
+        await page.goto(f"{url}/doctor")
+        await page.locator("section[aria-busy=false] li[data-about=turn]").wait_for(timeout=DOCTOR_MS)
+        yield "doctor"
         for name, path in (("invite-gone", "/invite/nothing-like-it"), ("lost", "/r/not.an.id")):
             await page.goto(url + path)
             await page.locator(".shut-out .button, .shut-out a").first.wait_for()

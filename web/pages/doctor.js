@@ -1,5 +1,6 @@
 /** The doctor: what works from this browser, part by part, and what to change where something does not. */
 import { Header } from '../components/header.js';
+import { Main } from '../components/main.js';
 import { examine } from '../doctor/examine.js';
 import { say } from '../doctor/texts.js';
 import { html } from '../html.js';
@@ -32,7 +33,7 @@ export function DoctorPage() {
   };
   return html`
     <${Header}><a class="button" href="/" onClick=${follow}>${t('toRooms')}</a><//>
-    <main id="main" class="own-account">
+    <${Main} class="own-account">
       <h1>${say('title')}</h1>
       <p class="note">${say('intro')}</p>
       <section class="card part" aria-busy=${running.value}>
@@ -44,7 +45,7 @@ export function DoctorPage() {
           <span role="status" class="done">${copied.value && say('copied')}</span>
         </div>
       </section>
-    </main>
+    <//>
   `;
 }
 
