@@ -24,6 +24,7 @@ ADDRESSES = ("/", "/account", "/doctor", "/login", "/forgot", "/reset", "/verify
 PREFIXES = ("/r/", "/invite/")
 # What the page begins with, and what is asked for besides where one comes to a room at once.
 ENTRY, ROOM = "app.js", "pages/room.js"
+ROOM_SHEETS = ("room.css", "chat.css", "study.css")
 
 
 class Pages:
@@ -35,7 +36,7 @@ class Pages:
         self._folder = Folder(folder)
         # As they are at the start: a hint that is out of date costs a request and nothing else.
         self._hints = _hints(modules_of(folder, (ENTRY,)))
-        self._hints_of_room = _hints(modules_of(folder, (ENTRY, ROOM)))
+        self._hints_of_room = _hints(modules_of(folder, (ENTRY, ROOM)), ROOM_SHEETS)
 
     def add_to(self, app: web.Application) -> None:
         for path in (*ADDRESSES, "/r/{id}", "/invite/{code}"):
@@ -77,6 +78,7 @@ class Pages:
         )
 
 
-def _hints(modules: list[str]) -> str:
-    """A Link header (RFC 8288) by which the modules come side by side."""
-    return ", ".join(f"<{STATIC}/{name}>; rel=modulepreload" for name in modules)
+def _hints(modules: list[str], sheets: tuple[str, ...] = ()) -> str:
+    """A Link header (RFC 8288) by which modules and style sheets come side by side."""
+    styles = [f"<{STATIC}/{name}>; rel=preload; as=style" for name in sheets]
+    return ", ".join([*styles, *(f"<{STATIC}/{name}>; rel=modulepreload" for name in modules)])

@@ -20,11 +20,15 @@ const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
 const PAGES = { invite: InvitePage, lost: LostPage };
 // What nobody needs at the door comes when it is asked for.
 const LATER = {
-  rooms: () => import('./pages/rooms.js').then((module) => module.RoomsPage),
+  rooms: () => import('./pages/rooms.js').then((module) => (setTimeout(fetchRoom, SOON_MS), module.RoomsPage)),
   account: () => dressed(import('./pages/account.js').then((module) => module.AccountPage), 'account'),
   doctor: () => dressed(import('./pages/doctor.js').then((module) => module.DoctorPage), 'account'),
   room: () => dressed(import('./pages/room.js').then((module) => module.RoomPage), 'room', 'chat', 'study'),
 };
+
+/** A room's files are there before one goes in, and not before the rooms are. */
+const fetchRoom = () => LATER.room().catch(() => {});
+const SOON_MS = 1_000;
 
 /** A page, once its style sheets are there as well. @param {Promise<any>} page @param {string[]} sheets */
 const dressed = async (page, ...sheets) => (await Promise.all([page, styled(...sheets)]))[0];

@@ -125,6 +125,7 @@ class Visit {
         frame: (frame) => this.#received(frame),
         status: (status, code, reason) => this.#statusChanged(status, code, reason),
       });
+      this.chat.begin();
       const room = await this.#insist(() => api.getRoom(this.#roomId));
       if (this.#ended) return;
       state.roomEntered(room);

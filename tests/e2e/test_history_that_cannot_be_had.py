@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from tests.e2e.conftest import NewPerson
 from tests.e2e.person import PATIENCE_MS, Person
@@ -55,3 +55,23 @@ async def test_a_slow_answer_is_waited_for(new_person: NewPerson) -> None:
     await route.continue_()
     await bob.reads("before")
     await expect(note).to_have_text("This is where the chat begins.")
+
+
+async def test_what_was_said_is_there_before_a_connection_and_nothing_is_missed(new_person: NewPerson) -> None:
+    ann, room = await somebody_who_has_talked(new_person)
+    bob = await new_person("Bob")
+    await bob.register()
+    sockets: list[WebSocketRoute] = []
+
+    def answer(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if len(sockets) > 1:
+            socket.connect_to_server()  # the first one hears nothing
+
+    await bob.page.route_web_socket("**/ws/rooms/*", answer)
+    await bob.page.goto(bob.url + room)
+    await bob.reads("before")
+    await ann.say("meanwhile")
+    await ann.reads("before", "meanwhile")
+    await sockets[0].close()
+    await bob.reads("before", "meanwhile")

@@ -9,11 +9,14 @@ import { History } from './history.js';
 import { messageOfFrame } from './message.js';
 import { Outbox } from './outbox.js';
 import * as state from './state.js';
+import { together } from './together.js';
 
 /** Who writes says so again this often, and is forgotten after the other. */
 const TYPING_EVERY_MS = 3_000;
 const TYPING_ENDS_MS = 5_000;
 const ANSWER_MS = 10_000;
+/** To draw the log costs a slow phone a few frames, one message or several. */
+const SHOWN_EVERY_MS = 250;
 /** More of a message a screen reader does not read out by itself. */
 const LONGEST_READ_OUT = 200;
 
@@ -48,7 +51,7 @@ export class Conversation {
   /** A dict from a frame's type to what it does. */
   frames = {
     resumed: ({ recovered }) => !recovered && this.#startOver(),
-    chat: (payload, { seq }) => this.#said(messageOfFrame(payload, seq), payload),
+    chat: (payload, { seq }) => this.#comes({ message: messageOfFrame(payload, seq), id: payload.client_msg_id }),
     chat_edited: ({ msg_id: id, message: text, ts_unix: at }) =>
       state.messageChanged(id, { text, editedAt: at * 1000, deleted: false }),
     chat_deleted: ({ msg_id: id }) => state.messageChanged(id, { text: '', editedAt: 0, deleted: true }),
@@ -57,6 +60,11 @@ export class Conversation {
     ack: (_, { id }) => this.#answered(id, null),
     typing: ({ user_id: id, display_name: name, typing }) => this.#writes(id, typing ? name : ''),
   };
+
+  /** One has a seat, and is not connected yet: what has been said can be read. */
+  begin() {
+    this.#history.begin();
+  }
 
   connected() {
     this.#history.connected();
@@ -175,17 +183,22 @@ export class Conversation {
     if (problem) page.tell(problem);
   }
 
-  #said(message, { client_msg_id: id }) {
+  #comes = together(SHOWN_EVERY_MS, (/** @type {{message: state.Message, id: string}[]} */ list) => {
+    if (this.#closed) return;
     if (state.looking.value) this.#history.tidy();
     batch(() => {
-      state.messagesCame([message]);
-      this.#writes(message.userId, '');
-      if (message.userId === page.myId.value) this.#outbox.settled(id);
-      if (!state.isNews(message)) return;
-      const { unreadFrom, readUpTo, looking } = state;
-      if (!looking.value && readUpTo.value >= unreadFrom.value) state.unreadBegins(message.seq);
-      announce(`${message.name}: ${message.text.slice(0, LONGEST_READ_OUT)}`, 'said');
+      state.messagesCame(list.map(({ message }) => message));
+      for (const { message, id } of list) this.#said(message, id);
     });
+  });
+
+  #said(message, id) {
+    this.#writes(message.userId, '');
+    if (message.userId === page.myId.value) this.#outbox.settled(id);
+    if (!state.isNews(message)) return;
+    const { unreadFrom, readUpTo, looking } = state;
+    if (!looking.value && readUpTo.value >= unreadFrom.value) state.unreadBegins(message.seq);
+    announce(`${message.name}: ${message.text.slice(0, LONGEST_READ_OUT)}`, 'said');
   }
 
   /** The message itself may come a little later, or have come before the connection was lost. */

@@ -1,6 +1,9 @@
 /**
  * What has been said in the room: the newest page on coming in, older pages as one scrolls up. What cannot be
  * had now is asked for again for as long as there is a connection.
+ *
+ * The newest page is there to be read before there is a connection. What is said between the two would be missed,
+ * so it is asked for once more then.
  */
 import * as api from '../api.js';
 import { backOff } from '../backoff.js';
@@ -19,8 +22,10 @@ const LONGEST_WAIT_MS = 15_000;
 
 export class History {
   #roomId;
-  /** Whether the newest page is not here yet. What is said from now on comes by itself. */
+  /** Whether the newest page is not here yet, or from before the connection. What is said with one comes by itself. */
   #missing = true;
+  #connected = false;
+  #loading = false;
   /** Changes with each attempt, so that the answer to an earlier one is known as such. */
   #attempt = 0;
   #failures = 0;
@@ -34,14 +39,21 @@ export class History {
     this.#roomId = roomId;
   }
 
+  /** One may read, and is not connected yet. */
+  begin() {
+    this.#load();
+  }
+
   /** There is a connection (again). */
   connected() {
+    this.#connected = true;
     this.#failures = 0;
-    if (this.#missing) this.#load();
+    if (this.#missing && !this.#loading) this.#load();
   }
 
   /** There is none now; what is under way may lack what is said meanwhile. */
   disconnected() {
+    this.#connected = this.#loading = false;
     this.#attempt += 1;
     clearTimeout(this.#timer);
   }
@@ -102,16 +114,23 @@ export class History {
   async #load() {
     clearTimeout(this.#timer);
     const attempt = ++this.#attempt;
+    const connected = this.#connected;
+    this.#loading = true;
     try {
       const { items, next_cursor: next } = await api.chat(this.#roomId, '', FIRST_PAGE);
       if (attempt !== this.#attempt) return;
-      this.#missing = false;
+      this.#loading = false;
+      this.#missing = !connected;
       batch(() => {
-        this.#keep(items, next);
+        state.newestAre(items.map(messageOfItem));
+        state.olderIs(next ?? '', false);
         state.historyIs('known');
       });
+      if (this.#missing && this.#connected) this.#load();
     } catch {
       if (attempt !== this.#attempt) return;
+      this.#loading = false;
+      if (!this.#connected) return; // it is asked for again with the connection
       if (state.history.value === 'loading') state.historyIs('failed');
       this.#timer = setTimeout(() => this.#load(), backOff(this.#failures++, FIRST_WAIT_MS, LONGEST_WAIT_MS));
     }

@@ -69,8 +69,9 @@ const MOST_CHANGES = 1_000;
 /** Messages from anywhere, in any order, some perhaps known already. @param {Message[]} list */
 export function messagesCame(list) {
   // What is said now is newer than all; thousands that are here already need not be looked at.
-  if (list.length === 1 && list[0].seq > (messages.value.at(-1)?.seq ?? 0)) {
-    messages.value = [...messages.value, asItIsNow(list[0])];
+  let newest = messages.value.at(-1)?.seq ?? 0;
+  if (list.every(({ seq }) => newest < (newest = seq))) {
+    messages.value = [...messages.value, ...list.map(asItIsNow)];
     return;
   }
   const known = new Set(messages.value.map(({ id }) => id));
@@ -80,6 +81,20 @@ export function messagesCame(list) {
   const fresh = list.filter(({ id }) => !known.has(id)).map((message) => asItIsNow(message));
   if (fresh.length) messages.value = [...messages.value, ...fresh].sort((a, b) => a.seq - b.seq);
 }
+
+/**
+ * The newest page, in the place of all that was here up to it: an earlier one, of which something may have changed.
+ * @param {Message[]} list
+ */
+export function newestAre(list) {
+  const before = new Map(messages.value.map((message) => [message.id, message]));
+  const end = Math.max(0, ...list.map(({ seq }) => seq));
+  const now = list.map(asItIsNow).map((message) => unlessTheSame(before.get(message.id), message));
+  messages.value = [...now.sort((a, b) => a.seq - b.seq), ...messages.value.filter(({ seq }) => seq > end)];
+}
+
+/** What is as it was is not drawn anew. */
+const unlessTheSame = (before, now) => (JSON.stringify(before) === JSON.stringify(now) ? before : now);
 
 /** An edit or a deletion. @param {string} id @param {Change} change */
 export function messageChanged(id, change) {

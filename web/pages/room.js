@@ -9,7 +9,7 @@ import { html } from '../html.js';
 import { navigate } from '../router.js';
 import { shutOut } from '../state.js';
 import { errorText, t } from '../text.js';
-import { useEffect, useState } from '../vendor/preact-hooks.js';
+import { useLayoutEffect, useState } from '../vendor/preact-hooks.js';
 import { enterRoom } from '../visit.js';
 import { loadRooms } from './rooms.js';
 
@@ -17,7 +17,7 @@ import { loadRooms } from './rooms.js';
 export function RoomPage({ roomId }) {
   const [visit, setVisit] = useState(null);
   const [entries, setEntries] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const begun = enterRoom(roomId);
     setVisit(begun);
     return () => begun.close();
