@@ -57,7 +57,7 @@ async def test_a_slow_answer_is_waited_for(new_person: NewPerson) -> None:
     await expect(note).to_have_text("This is where the chat begins.")
 
 
-async def test_what_was_said_is_there_before_a_connection_and_nothing_is_missed(new_person: NewPerson) -> None:
+async def test_what_was_said_is_there_before_a_connection(new_person: NewPerson) -> None:
     ann, room = await somebody_who_has_talked(new_person)
     bob = await new_person("Bob")
     await bob.register()
