@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 .PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log image-steps soak bench docs proto asyncapi configuration lock venv venv-dev
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 run: venv ## start everything, wait until it is ready, print the page's address
 	@$(VENV) -m dev run
@@ -23,7 +23,7 @@ logs: venv ## follow the logs; of one service: make logs SERVICE=rooms
 	@$(VENV) -m dev logs
 
 admin: venv ## accounts, for the operator: make admin ARGS="invite --uses 3", or ARGS=--help
-	@$(VENV) -m dev admin $(ARGS)
+	@$(VENV) -m dev admin $(or $(ARGS),--help)
 
 doctor: venv ## what works from here, and what to change where something does not
 	@$(VENV) -m dev doctor
@@ -40,7 +40,8 @@ down: ## stop what `make up` started; your data stays
 test: venv-dev ## the tests, with a real PostgreSQL and Valkey
 	$(VENV) -m pytest $(ARGS)
 
-style: venv-dev ## lint, and check the format
+style: venv-dev ## lint, check the format, and that no merge is half done
+	@! git grep -nE '^(<{7}|>{7})( |$$)' || { echo "A merge left its marks there: mend these lines."; exit 1; }
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 

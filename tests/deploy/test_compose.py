@@ -132,9 +132,14 @@ def test_the_first_start_makes_secrets_and_later_ones_keep_them(tmp_path: Path) 
     nameless = start()
     assert nameless.returncode == 1
     assert "DOMAIN" in nameless.stderr
+    address = start(DOMAIN="https://study.example.org/")
+    assert address.returncode == 1
+    assert "without https://" in address.stderr
     assert start(DOMAIN="study.example.org").returncode == 0
     first = (tmp_path / ".env").read_text()
-    assert start(DOMAIN="elsewhere.example.org").returncode == 0
+    other = start(DOMAIN="elsewhere.example.org")
+    assert other.returncode == 1
+    assert "DOMAIN is study.example.org in .env" in other.stderr
     assert (tmp_path / ".env").read_text() == first
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     # A later version may want one more.
@@ -164,6 +169,7 @@ def test_several_media_workers_have_a_row_of_ports(tmp_path: Path) -> None:
     moved = start(MEDIA_WORKERS="2", MEDIA_PORT="30000")
     assert moved == {"MEDIA_PORTS": "30000-30001", "MEDIA_GRPC_PORTS": "50053-50054"}
     assert "MEDIA_WORKERS=many" in start(MEDIA_WORKERS="many")["refused"]
+    assert "MEDIA_PORT=voices" in start(MEDIA_PORT="voices")["refused"]
     assert start() == {}  # one again
     automatic = start(MEDIA_WORKERS="auto").get("MEDIA_PORTS", "24780")
     assert automatic == (f"24780-{24779 + cores()}" if cores() > 1 else "24780")

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -48,7 +49,22 @@ def test_a_taken_port_is_named_with_its_holder(
         taken.bind(("127.0.0.1", port))
         if kind == socket.SOCK_STREAM:
             taken.listen()
-        (sentence,) = taken_ports(services(env))
+        sentence, way = taken_ports(services(env))
     assert f"ort {port}, which {service} wants, is taken by “" in sentence
     assert f"(pid {os.getpid()}, " in sentence
-    assert f"choose another: make run {variable}=" in sentence
+    assert way.startswith(f"Stop that, or choose another: make run {variable}=")
+
+
+def test_several_taken_ports_have_one_way_out_that_can_be_pasted(env: dict[str, str]) -> None:
+    metrics = int(env["METRICS_LISTEN"].rpartition(":")[2])
+    wanted = (int(env["GATEWAY_PORT"]), metrics, metrics + 1)
+    with ExitStack() as held:
+        for port in wanted:
+            taken = held.enter_context(socket.socket())
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+        *sentences, way = taken_ports(services(env))
+        given = way.partition("make run ")[2].split()
+        assert sorted(setting.partition("=")[0] for setting in given) == ["GATEWAY_PORT", "METRICS_LISTEN"]
+        assert len(sentences) == len(wanted)
+        assert taken_ports(services({**env, **dict(setting.split("=") for setting in given)})) == []

@@ -16,7 +16,7 @@ import pytest
 from common.probe import http_probe
 from dev import ports
 from dev.place import Place, StackError
-from dev.services import Port, Service
+from dev.services import CONFIGS, Port, Service
 from dev.settings import resolve
 from dev.stack import Stack, settings_of_the_last_start
 from tests.stack import scratch_folder
@@ -170,6 +170,31 @@ def test_settings_that_cannot_work_stop_nothing(start: Callable[[], Stack]) -> N
         other.run()
     assert pid_of(stack, "talk") == kept
     assert stack.status()
+
+
+def test_a_setting_that_a_service_would_refuse_stops_nothing(start: Callable[[], Stack]) -> None:
+    stack = start()
+    stack.run()
+    kept = pid_of(stack, "talk")
+    config, env = CONFIGS["auth"], {"BCRYPT_COST": "twelve"}
+    other = replace(stack, services=[replace(each, config=config, env=env) for each in stack.services])
+    with pytest.raises(StackError, match=r"^BCRYPT_COST must be a whole number"):
+        other.run()
+    assert pid_of(stack, "talk") == kept
+    assert stack.status()
+
+
+def test_what_a_start_compiles_is_not_new_code(
+    start: Callable[[], Stack], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start().run()
+    (root / "talk" / "loop.so").write_bytes(b"compiled by talk itself")
+    capsys.readouterr()
+    start().run()
+    assert capsys.readouterr().out.startswith("Already running")
+    (root / "talk" / "loop.c").write_text("int of_now;")
+    start().run()
+    assert "starting anew" in capsys.readouterr().out
 
 
 def test_new_code_is_started_by_the_next_run(start: Callable[[], Stack], root: Path) -> None:

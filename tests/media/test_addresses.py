@@ -72,7 +72,12 @@ async def test_names_are_told_as_addresses() -> None:
     sockets = open_sockets(config())
     port = sockets[0].port
     reached = await resolve(
-        [Advertised("localhost", 4000), Advertised("203.0.113.5"), Advertised("nowhere.invalid")]
+        [
+            Advertised("localhost", 4000),
+            Advertised("203.0.113.5"),
+            Advertised("nowhere.invalid"),
+            Advertised("not..a..name"),
+        ]
     )
     assert ("127.0.0.1", 4000) in reached
     assert reached[-1] == ("203.0.113.5", None)
