@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import secrets
 import string
-import struct
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
-from aioice import stun
-
-from media import address
+from media import stun
 from media.address import Path
 
 #: Addresses remembered a participant, one a candidate pair. Full: the oldest that is not in use goes.
@@ -26,9 +23,6 @@ MAX_PATHS: Final = 16
 #: Transaction ids remembered a participant against replays. Full: the oldest goes.
 MAX_TRANSACTIONS: Final = 4096
 
-_COOKIE: Final = stun.COOKIE.to_bytes(4, "big")
-_ATTRIBUTE: Final = struct.Struct(">HH")
-_USERNAME: Final = 0x0006
 _ALPHABET: Final = string.ascii_letters + string.digits
 
 
@@ -58,10 +52,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Generation:
-    """One offer and answer's credentials (RFC 8445, section 2.4: a restart makes new ones)."""
+    """One offer and answer's credentials (RFC 8445, section 2.4: a restart makes new ones). The client's
+    checks carry `username` and are signed with `key`."""
 
     local: Credentials
     remote_ufrag: str
+    username: bytes
+    key: bytes = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -81,7 +78,7 @@ class IceLite:
     """All the ICE sessions of a worker."""
 
     def __init__(self) -> None:
-        self._by_ufrag: dict[str, tuple[_Session, _Generation]] = {}
+        self._by_username: dict[bytes, tuple[_Session, _Generation]] = {}
         self._by_transport: dict[int, _Session] = {}
         self._in_use: dict[Path, _Session] = {}
 
@@ -106,21 +103,23 @@ class IceLite:
         return self._generate(session, remote_ufrag)
 
     def _generate(self, session: _Session, remote_ufrag: str) -> Credentials:
-        generation = _Generation(Credentials(_random(8), _random(24)), remote_ufrag)
+        local = Credentials(_random(8), _random(24))
+        username = f"{local.ufrag}:{remote_ufrag}".encode()
+        generation = _Generation(local, remote_ufrag, username, local.pwd.encode())
         session.generations.insert(0, generation)
-        self._by_ufrag[generation.local.ufrag] = session, generation
-        return generation.local
+        self._by_username[username] = session, generation
+        return local
 
     def _forget_generations_before(self, session: _Session) -> None:
         for generation in session.generations[1:]:
-            del self._by_ufrag[generation.local.ufrag]
+            del self._by_username[generation.username]
         del session.generations[1:]
 
     def remove(self, transport: int) -> None:
         session = self._by_transport.pop(transport, None)
         if session is not None:
             for generation in session.generations:
-                del self._by_ufrag[generation.local.ufrag]
+                del self._by_username[generation.username]
             self._deselect(session)
 
     def gone(self, path: Path) -> list[int]:
@@ -148,46 +147,27 @@ class IceLite:
             session.selected = None
 
     def named(self, datagram: bytes) -> int | None:
-        """The transport whose fragment a check carries, rightly or not."""
-        found = self._by_ufrag.get(_local_ufrag(datagram))
+        """The transport whose username a check carries, rightly or not."""
+        found = self._by_username.get(stun.username(datagram))
         return found[0].transport if found else None
 
     def receive(self, datagram: bytes, path: Path) -> Checked | None:
-        """Takes a datagram that looks like STUN (RFC 8489); None when it is no check of ours."""
-        found = self._by_ufrag.get(_local_ufrag(datagram))
+        """Takes a datagram that looks like STUN; None when it is no check of ours."""
+        found = self._by_username.get(stun.username(datagram))
         if found is None:
             return None
         session, generation = found
-        try:
-            message = stun.parse_message(datagram)
-        except (ValueError, struct.error):
+        check = stun.read(datagram, generation.key)
+        if check is None or check.username != generation.username:
             return None
-        if (
-            message.message_method is not stun.Method.BINDING
-            or message.message_class is not stun.Class.REQUEST
-        ):
-            return None
-        username = message.attributes.get("USERNAME")
-        if not isinstance(username, str) or "FINGERPRINT" not in message.attributes:
-            return None
-        if username != f"{generation.local.ufrag}:{generation.remote_ufrag}":
-            return None
-        if not message.check_message_integrity(generation.local.pwd.encode()):
-            return None
-        return self._believe(session, generation, message, path)
+        return self._believe(session, generation, check, path)
 
-    def _believe(
-        self, session: _Session, generation: _Generation, message: stun.Message, path: Path
-    ) -> Checked:
-        key = generation.local.pwd.encode()
-        if "ICE-CONTROLLED" in message.attributes:
-            # A lite agent is always the controlled one: let the client take the other role (RFC 8445,
-            # section 7.3.1.1).
-            conflict = {"ERROR-CODE": (487, "Role Conflict")}
-            return Checked(session.transport, _reply(message, stun.Class.ERROR, conflict, key))
-        mapped = {"XOR-MAPPED-ADDRESS": address.unpack(path.address)}
-        reply = _reply(message, stun.Class.RESPONSE, mapped, key)
-        fresh = self._first_time(session, message.transaction_id)
+    def _believe(self, session: _Session, generation: _Generation, check: stun.Check, path: Path) -> Checked:
+        if check.controlled:
+            # A lite agent is always the controlled one.
+            return Checked(session.transport, stun.role_conflict(check, generation.key))
+        reply = stun.response(check, path.address, generation.key)
+        fresh = self._first_time(session, check.transaction)
         if not fresh or self._in_use.get(path, session).owner != session.owner:
             # A replayed check proves nothing about where it came from; and a participant who forges the
             # address of another would otherwise have that one's packets taken for its own.
@@ -195,13 +175,12 @@ class IceLite:
         learned, forgotten = False, None
         if path not in session.paths:
             learned, forgotten = True, self._learn(session, path)
-        nominated = "USE-CANDIDATE" in message.attributes
-        selected = self._is_better(session, generation, path, nominated=nominated)
+        selected = self._is_better(session, generation, path, nominated=check.nominates)
         if selected:
             self.select(session.transport, path)
         if generation is session.generations[0]:
             session.restarted = False
-            if nominated:
+            if check.nominates:
                 self._forget_generations_before(session)
         return Checked(session.transport, reply, True, learned, selected, forgotten)
 
@@ -229,33 +208,6 @@ class IceLite:
         oldest = next(known for known in session.paths if known not in (session.selected, path))
         del session.paths[oldest]
         return oldest
-
-
-def _local_ufrag(datagram: bytes) -> str:
-    """The fragment before the colon of a binding request's USERNAME, else "".
-
-    A flood of made-up requests costs this much, and not the whole parser.
-    """
-    if datagram[:2] != b"\0\1" or datagram[4:8] != _COOKIE:
-        return ""
-    at = 20
-    while at + 4 <= len(datagram):
-        kind, size = _ATTRIBUTE.unpack_from(datagram, at)
-        if kind == _USERNAME:
-            return datagram[at + 4 : at + 4 + size].partition(b":")[0].decode("latin-1")
-        at += 4 + size + -size % 4
-    return ""
-
-
-def _reply(
-    request: stun.Message,
-    kind: stun.Class,
-    attributes: Mapping[str, object],
-    key: bytes,
-) -> bytes:
-    reply = stun.Message(stun.Method.BINDING, kind, request.transaction_id, dict(attributes))
-    reply.add_message_integrity(key)
-    return bytes(reply)
 
 
 def _random(length: int) -> str:

@@ -47,9 +47,14 @@ class Selection:
     def update(self, heard: dict[str, int], now: float) -> list[str]:
         """Takes the loudest level of each voice since the last update, and returns who speaks."""
         speaking = []
-        for user_id in self._voices.keys() | heard.keys():
-            voice = self._voices.setdefault(user_id, _Voice())
+        for user_id in heard.keys() - self._voices.keys():
+            self._voices[user_id] = _Voice()
+        for user_id, voice in self._voices.items():
             level = min(heard.get(user_id, 0), LOUDEST)
+            if not level:  # as nearly everybody in a large room
+                voice.silence = 0.0
+                voice.loudness -= voice.loudness * _FOLLOW
+                continue
             voice.silence = min(level, voice.silence + _RISE)
             speaks = level >= SPEAKS and level >= voice.silence + ABOVE
             voice.loudness += ((level if speaks else 0) - voice.loudness) * _FOLLOW
@@ -95,11 +100,10 @@ class Selection:
             self.dominant = None
 
     def _elect(self, now: float) -> None:
-        loudest = max(self._voices, key=lambda user_id: self._voices[user_id].loudness, default=None)
-        if loudest is None:
+        if not self._voices:
             return
+        loudest, best = max(self._voices.items(), key=lambda each: each[1].loudness)
         current = None if self.dominant is None else self._voices.get(self.dominant)
-        best = self._voices[loudest]
         if current is None or now - current.spoke_at >= FLOOR_HOLD:
             self.dominant = loudest if now - best.spoke_at < FLOOR_HOLD else None
         elif best.loudness >= current.loudness + MARGIN:

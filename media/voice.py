@@ -46,6 +46,8 @@ class Voice:
     opened_at: float
     quality: Quality
     heard_at: float
+    #: Whatever comes or does not, it is not lost before.
+    safe_until: float
     report_at: float
     answers: int = 0
     restarted_at: float = -math.inf
@@ -95,6 +97,7 @@ def new_voice(
         opened_at=now,
         quality=Quality(frozenset(each.ssrc for each in slots), OPUS_CLOCK),
         heard_at=now,
+        safe_until=now,
         report_at=now + REPORT_INTERVAL * (0.2 + secrets.randbelow(60) / 100),
     )
 

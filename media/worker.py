@@ -281,7 +281,7 @@ class Worker:
             self.events.emit(self.load)
         for voice in list(self._voices.by_number.values()):
             try:
-                if self._is_lost(voice, now):
+                if now > voice.safe_until and self._is_lost(voice, now):
                     self._voices.lose(voice, "timeout")
                 elif now >= voice.report_at:
                     self._rtcp.report(voice, now, wall)
@@ -300,5 +300,6 @@ class Worker:
     def _is_lost(self, voice: Voice, now: float) -> bool:
         packet, spoken = self.forwarder.heard(voice.number)
         last = voice.heard_at if packet is None else max(voice.heard_at, packet)
+        voice.safe_until = last + LOST_SPEAKING
         flowing = spoken is not None and spoken > voice.restarted_at and last - spoken <= _FLOWING
         return now - last > (LOST_SPEAKING if flowing else LOST_SILENT)

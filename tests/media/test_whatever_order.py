@@ -112,7 +112,7 @@ class Place:
         ]
         assert sorted(each.number for each in of_rooms) == sorted(known)
         assert set(worker._ice._by_transport) == set(worker.forwarder._transports) == known  # type: ignore[attr-defined]
-        assert len(worker._ice._by_ufrag) <= 2 * len(known)
+        assert len(worker._ice._by_username) <= 2 * len(known)
         for room in worker.rooms:
             assert room.voices.keys() >= room.arriving.keys()
             assert room.voices.keys() == room.router._listeners.keys()
@@ -146,7 +146,7 @@ async def play(make: MakeLoop, steps: list[tuple[str, str, int]]) -> None:
         place.check()
         assert place.worker.load.voices == len(place.worker.rooms) == 0
     assert all(each.closed for each in place.transports)
-    assert not place.worker._ice._by_ufrag
+    assert not place.worker._ice._by_username
     assert not place.worker._ice._in_use
 
 
