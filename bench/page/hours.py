@@ -90,7 +90,9 @@ async def _ten_minutes(room: Room, ann: Person) -> None:
 async def _looks_around(ann: Person, other: Member) -> None:
     """Opens what can be opened, and closes it."""
     await ann.page.get_by_role("button", name="Voice settings").click()
+    await ann.page.locator("dialog:modal").wait_for()
     await ann.page.keyboard.press("Escape")
+    await ann.page.locator("dialog").wait_for(state="detached")
     await ann.open_card(other.name)
     await ann.page.keyboard.press("Escape")
     await ann.page.locator(".message").last.focus()

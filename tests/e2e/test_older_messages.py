@@ -7,9 +7,9 @@ from tests.e2e.conftest import NewPerson
 MANY = 70  # more than a page of history has
 
 TOP_OF = "(element) => element.getBoundingClientRect().top"
-# Near enough to the beginning of what is here for more to come in; and where that puts it.
+# To the beginning of what is here, where more comes in; and where that puts it.
 SCROLL_UP = """(element) => {
-    document.querySelector('.log').scrollTop = 300;
+    document.querySelector('.log').scrollTop = 0;
     return element.getBoundingClientRect().top;
 }"""
 

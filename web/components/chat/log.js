@@ -29,7 +29,7 @@ export function Log({ visit }) {
   /** Where the window begins (a place in the log), or that it keeps to the end. */
   const view = useSignal({ first: 0, follows: true });
   const marked = useSignal('');
-  /** What was at the top of the view, and how deep in the log it stood; while the window keeps to the end, of no use. */
+  /** What was at the top of the view, and how deep in the log it ended; while the window keeps to the end, of no use. */
   const anchor = useRef({ element: null, depth: 0 });
   const lastPending = useRef('');
 
@@ -69,9 +69,12 @@ export function Log({ visit }) {
       element.scrollTop = element.scrollHeight;
     } else {
       const { element: held, depth } = anchor.current;
-      const by = held?.isConnected ? held.offsetTop - depth : 0;
+      const by = held?.isConnected ? endOf(held) - depth : 0;
+      const top = element.scrollTop;
       if (by) element.scrollTop += by; // even by nothing it would end a movement that is under way
-      anchor.current = anchorOf(element);
+      const owed = top + by - element.scrollTop; // at the very top there may be no room for it yet
+      anchor.current = owed ? { element: held, depth: endOf(held) - owed } : anchorOf(element);
+      if (element.scrollTop < NEAR && from > 0) windowFrom(from - STEP); // older ones came to one who waits at the top
     }
     if (element.scrollHeight <= element.clientHeight) visit.chat.loadOlder();
     chat.lookingIs(follows && document.visibilityState === 'visible');
@@ -156,11 +159,14 @@ function firstWhere(length, holds) {
   return low;
 }
 
+/** Its end: the name above it goes when somebody turns out to have said something before it. */
+const endOf = (element) => element.offsetTop + element.offsetHeight;
+
 function anchorOf(box) {
   const all = box.querySelectorAll('.message');
   const top = box.scrollTop;
-  const element = all[firstWhere(all.length, (at) => all[at].offsetTop + all[at].offsetHeight > top)];
-  return { element, depth: element?.offsetTop ?? 0 };
+  const element = all[firstWhere(all.length, (at) => endOf(all[at]) > top)];
+  return { element, depth: element ? endOf(element) : 0 };
 }
 
 /** @returns {Promise<number>} its index; -1: there is no such message, or it cannot be had now */

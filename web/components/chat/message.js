@@ -16,10 +16,10 @@ import { openMenu } from './menu.js';
 /** The one refusal that is not about the message: the same may be taken another time. */
 const FAULT = 'INTERNAL';
 
-const formats = computed(() => ({
-  time: new Intl.DateTimeFormat(locale.value, { hour: 'numeric', minute: '2-digit' }),
-  full: new Intl.DateTimeFormat(locale.value, { dateStyle: 'full', timeStyle: 'short' }),
-}));
+const clock = computed(() => new Intl.DateTimeFormat(locale.value, { hour: 'numeric', minute: '2-digit' }));
+/** Made when it is first pointed at: a slow phone takes longer for it than for all the messages. */
+const calendar = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: 'full', timeStyle: 'short' }));
+const saysWhen = (at) => ({ currentTarget: pointedAt }) => (pointedAt.title = calendar.value.format(at));
 
 /**
  * @typedef {import('../../chat/state.js').Message} Said
@@ -29,7 +29,7 @@ const formats = computed(() => ({
 export function Message({ message, quoted, continues, marked, edited, visit }) {
   const { id, deleted, pending } = message;
   // With a signal that it follows, a component is only drawn again when its own properties have changed.
-  const { full } = formats.value;
+  void clock.value;
   const kind = ['message', continues && 'continues', pending && 'pending', marked && 'marked'].filter(Boolean).join(' ');
   return html`
     <li class=${kind} data-message=${id} tabindex="-1">
@@ -43,7 +43,7 @@ export function Message({ message, quoted, continues, marked, edited, visit }) {
         : deleted
           ? html`<p class="text gone">${t('messageDeleted')}</p>`
           : html`<${Body} text=${message.text} />`}
-      ${Boolean(message.editedAt) && !deleted && !edited && html`<p class="edited" title=${full.format(message.editedAt)}>${t('edited')}</p>`}
+      ${Boolean(message.editedAt) && !deleted && !edited && html`<p class="edited" onMouseEnter=${saysWhen(message.editedAt)}>${t('edited')}</p>`}
       ${message.reactions?.length > 0 && html`<${Reactions} message=${message} visit=${visit} />`}
       ${pending && html`<${Delivery} message=${message} visit=${visit} />`}
       ${!pending && !deleted && !edited && html`<${Tools} message=${message} />`}
@@ -53,7 +53,7 @@ export function Message({ message, quoted, continues, marked, edited, visit }) {
 
 function Time({ at }) {
   const date = new Date(at);
-  return html`<time dateTime=${date.toISOString()} title=${formats.value.full.format(date)}>${formats.value.time.format(date)}</time>`;
+  return html`<time dateTime=${date.toISOString()} onMouseEnter=${saysWhen(at)}>${clock.value.format(date)}</time>`;
 }
 
 function Quote({ id, message }) {
