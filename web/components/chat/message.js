@@ -89,13 +89,18 @@ function nameOf(id) {
   return known?.name ?? t('somebody');
 }
 
+/** Whether there is something to point with; a finger has one button, and all else in the menu. */
+const points = matchMedia('(hover: hover)').matches;
+
 /** For the pointer: the keyboard has them all in the menu, which Enter opens. */
 function Tools({ message }) {
   const opens = (event) => openMenu(find(message.id) ?? message, event.currentTarget);
   return html`
     <div class="tools">
-      <button class="tool wide-only" tabindex="-1" aria-label=${t('react')} title=${t('react')} onClick=${opens}><${Smile} /></button>
-      <button class="tool wide-only" tabindex="-1" aria-label=${t('reply')} title=${t('reply')} onClick=${() => answer(message)}><${Reply} /></button>
+      ${points && html`
+        <button class="tool" tabindex="-1" aria-label=${t('react')} title=${t('react')} onClick=${opens}><${Smile} /></button>
+        <button class="tool" tabindex="-1" aria-label=${t('reply')} title=${t('reply')} onClick=${() => answer(message)}><${Reply} /></button>
+      `}
       <button class="tool" tabindex="-1" aria-label=${t('messageMenu')} title=${t('messageMenu')} aria-haspopup="menu" onClick=${opens}><${More} /></button>
     </div>
   `;
