@@ -37,8 +37,11 @@ up: ## for a server with a name: all of it with docker compose, TLS included; do
 down: ## stop what `make up` started; your data stays
 	docker compose --profile "*" down
 
-test: venv-dev ## the tests, with a real PostgreSQL and Valkey
-	$(VENV) -m pytest $(ARGS)
+# Files of tests that run at a time; each has a PostgreSQL and a Valkey of its own.
+AT_ONCE ?= 2
+
+test: venv-dev ## the tests, with a real PostgreSQL and Valkey; one at a time: AT_ONCE=0
+	$(VENV) -m pytest --numprocesses $(AT_ONCE) --dist loadfile $(ARGS)
 
 style: venv-dev ## lint, check the format, and that no merge is half done
 	@! git grep -nE '^(<{7}|>{7})( |$$)' || { echo "A merge left its marks there: mend these lines."; exit 1; }
