@@ -4,7 +4,7 @@ import asyncio
 
 from tests.e2e.conftest import TONE_HZ, Figure, NewPerson
 
-RING = "() => document.querySelector('.speaks .ring').style.getPropertyValue('--level') > 0.2"
+RING = "() => parseFloat(document.querySelector('.speaks .halo')?.style.transform.slice(6)) > 1.04"
 # Four seconds of talk.
 PACKETS = 200
 
