@@ -35,9 +35,8 @@ logger = logging.getLogger(__name__)
 JOIN_S = 30.0
 CONNECT_S = 10.0
 ATTACH_AGAIN_S = 1.0
-HEARD = (
-    50  # frames that wait, a second of one voice; past it the oldest is dropped: sound that is late is none
-)
+#: Frames that wait, a second of one voice; past it the oldest is dropped: sound that is late is none.
+HEARD = 50
 ELSEWHERE = "taken_over"
 
 

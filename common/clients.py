@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from aiohttp import web
+
+from common.config import Common, choice, setting
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -30,6 +33,24 @@ def networks(raw: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(word.strip()) for word in raw.split(",") if word.strip())
     except ValueError:
         raise ValueError("must be addresses or networks, as in 127.0.0.1,10.0.0.0/8") from None
+
+
+@dataclass(frozen=True)
+class Proxied(Common):
+    """What a service reads that takes requests from people."""
+
+    trusted_proxies: tuple[Network, ...] = setting(
+        "TRUSTED_PROXIES",
+        "The proxies, as addresses or networks, that are believed about where a request comes from.",
+        (),
+        parse=networks,
+    )
+    forwarded_header: str = setting(
+        "TRUSTED_PROXY_HEADER",
+        "The header in which they say it; whatever the others say is not read.",
+        "x-forwarded-for",
+        parse=choice("x-forwarded-for", "forwarded"),
+    )
 
 
 class Clients:

@@ -12,8 +12,9 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol, TypeVar
 
 from common import log
 from common.config import integer
@@ -81,6 +82,30 @@ async def _keep(
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+class Workers(Protocol):
+    """A service's config: in how many processes, and whether this is one of them."""
+
+    @property
+    def workers(self) -> int: ...
+    @property
+    def is_worker(self) -> bool: ...
+
+
+C = TypeVar("C", bound=Workers)
+Serve = Callable[[C], AbstractAsyncContextManager[object]]
+
+
+@asynccontextmanager
+async def one_or_several(config: C, serve: Serve[C], several: Serve[C]) -> AsyncIterator[None]:
+    """`serve` in this process, or `several` where the config wants more than one."""
+    if config.is_worker:
+        async with while_parent_lives(), serve(config):
+            yield
+    else:
+        async with serve(config) if config.workers == 1 else several(config):
+            yield
 
 
 @asynccontextmanager

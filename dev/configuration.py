@@ -24,7 +24,7 @@ SERVICES = {
 }
 # What a default depends on, where that is the machine.
 DEPENDS = {"PASSWORD_THREADS": "one a core", "GATEWAY_WEB_DIR": "`web`", "MEDIA_HOST": "`auto`"}
-NOBODYS = {"GATEWAY_WORKER"}  # set by the gateway, for its own processes
+NOBODYS = {"GATEWAY_WORKER", "MEDIA_WORKER"}  # set by these services, for their own processes
 
 HEAD = """# Configuration
 

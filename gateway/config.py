@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.clients import Network, networks
-from common.config import Common, address, choice, integer, page, setting, text
+from common.clients import Proxied
+from common.config import address, integer, page, setting, text
 from common.config import port as port_number  # a field below is called port
 from common.workers import processes
 from gateway.cors import origins
@@ -23,8 +24,13 @@ def ws_url(raw: str) -> str:
     return raw.strip().rstrip("/")
 
 
+def workers(raw: str) -> int:
+    """As `processes`; where the kernel does not spread connections, which is not Linux, auto is one."""
+    return 1 if raw.strip() == "auto" and sys.platform != "linux" else processes(raw)
+
+
 @dataclass(frozen=True)
-class Config(Common):
+class Config(Proxied):
     host: str = setting(
         "GATEWAY_HOST", "The address the gateway listens on; 0.0.0.0 for every one.", "127.0.0.1", parse=text
     )
@@ -52,7 +58,7 @@ class Config(Common):
         parse=text,
     )
     workers: int = setting(
-        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=processes
+        "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=workers
     )
     is_worker: bool = setting(
         "GATEWAY_WORKER", "Set by the gateway itself, for its workers.", False, parse=lambda raw: raw == "1"
@@ -80,18 +86,6 @@ class Config(Common):
         "Pages elsewhere, as scheme://host:port, whose scripts may use the REST API.",
         frozenset(),
         parse=origins,
-    )
-    trusted_proxies: tuple[Network, ...] = setting(
-        "TRUSTED_PROXIES",
-        "The proxies, as addresses or networks, that are believed about where a request comes from.",
-        (),
-        parse=networks,
-    )
-    forwarded_header: str = setting(
-        "TRUSTED_PROXY_HEADER",
-        "The header in which they say it; whatever the others say is not read.",
-        "x-forwarded-for",
-        parse=choice("x-forwarded-for", "forwarded"),
     )
     drain_ms: int = setting(
         "GATEWAY_DRAIN_MS",

@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from common.workers import following, kept, while_parent_lives
+from common.workers import following, kept, one_or_several
 from gateway.config import Config
 from gateway.serve import DRAIN_SECONDS, serve, taken
 
@@ -22,25 +22,24 @@ STOP_SECONDS = DRAIN_SECONDS + 5.0
 @asynccontextmanager
 async def serve_with_workers(config: Config) -> AsyncIterator[None]:
     """As `serve`, in this process or in as many as GATEWAY_WORKERS says. Raises ConfigError."""
-    if config.is_worker:
-        async with while_parent_lives(), serve(config):
+    async with one_or_several(config, serve, _several):
+        yield
+
+
+@asynccontextmanager
+async def _several(config: Config) -> AsyncIterator[None]:
+    with _held_port(config) as port:
+        settings = [
+            {
+                "GATEWAY_WORKER": "1",
+                "GATEWAY_PORT": str(port),
+                # Each has a page of its own, on ports in a row.
+                "METRICS_LISTEN": following(config.metrics_listen, number),
+            }
+            for number in range(config.workers)
+        ]
+        async with kept("gateway", settings, STOP_SECONDS):
             yield
-    elif config.workers == 1:
-        async with serve(config):
-            yield
-    else:
-        with _held_port(config) as port:
-            settings = [
-                {
-                    "GATEWAY_WORKER": "1",
-                    "GATEWAY_PORT": str(port),
-                    # Each has a page of its own, on ports in a row.
-                    "METRICS_LISTEN": following(config.metrics_listen, number),
-                }
-                for number in range(config.workers)
-            ]
-            async with kept("gateway", settings, STOP_SECONDS):
-                yield
 
 
 @contextlib.contextmanager

@@ -29,11 +29,9 @@ _FINGERPRINT: Final = 0x8028
 _CONTROLLED: Final = 0x8029
 
 _ATTRIBUTE: Final = struct.Struct(">HH")
-#: The head of MESSAGE-INTEGRITY, whose value is an HMAC-SHA1, and the whole of FINGERPRINT.
-_INTEGRITY_HEAD: Final = _ATTRIBUTE.pack(_INTEGRITY, 20)
-_FINGERPRINT_ATTRIBUTE: Final = struct.Struct(">HHI")
-_INTEGRITY_SIZE: Final = 24
-_FINGERPRINT_SIZE: Final = _FINGERPRINT_ATTRIBUTE.size
+#: Heads and values: an HMAC-SHA1, a CRC-32.
+_INTEGRITY_SIZE: Final = 4 + 20
+_FINGERPRINT_SIZE: Final = 4 + 4
 _FINGERPRINT_XOR: Final = 0x5354554E
 
 
@@ -134,7 +132,7 @@ def _signed(kind: int, transaction: bytes, body: bytes, key: bytes) -> bytes:
     rest = _COOKIE + transaction + body
     covered = _ATTRIBUTE.pack(kind, len(body) + _INTEGRITY_SIZE) + rest
     message = _ATTRIBUTE.pack(kind, len(body) + _INTEGRITY_SIZE + _FINGERPRINT_SIZE) + rest
-    message += _INTEGRITY_HEAD + hmac.digest(key, covered, "sha1")
+    message += _ATTRIBUTE.pack(_INTEGRITY, 20) + hmac.digest(key, covered, "sha1")
     return message + _ATTRIBUTE.pack(_FINGERPRINT, 4) + _fingerprint(message)
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from common.config import ConfigError
-from common.workers import following, kept, while_parent_lives
+from common.workers import following, kept, one_or_several
 from media.config import Config
 from media.service import serve
 
@@ -20,16 +20,15 @@ _STOP_SECONDS = 5.0
 @asynccontextmanager
 async def serve_with_workers(config: Config) -> AsyncIterator[None]:
     """As `serve`, in this process or in several. Raises ConfigError."""
-    if config.is_worker:
-        async with while_parent_lives(), serve(config):
-            yield
-    elif config.workers == 1:
-        async with serve(config):
-            yield
-    else:
-        settings = [settings_of(config, number) for number in range(config.workers)]
-        async with kept("media", settings, config.drain_ms / 1000 + _STOP_SECONDS):
-            yield
+    async with one_or_several(config, serve, _several):
+        yield
+
+
+@asynccontextmanager
+async def _several(config: Config) -> AsyncIterator[None]:
+    settings = [settings_of(config, number) for number in range(config.workers)]
+    async with kept("media", settings, config.drain_ms / 1000 + _STOP_SECONDS):
+        yield
 
 
 def settings_of(config: Config, number: int) -> dict[str, str]:

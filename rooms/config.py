@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from common.clients import Network, networks
-from common.config import Common, address, choice, integer, port, setting, words
+from common.clients import Proxied
+from common.config import address, integer, port, setting, words
 from common.workers import MOST
 
 TURN_URL: Final = re.compile(
@@ -58,7 +58,7 @@ def addresses(raw: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Config(Common):
+class Config(Proxied):
     """What `python -m rooms` reads from its environment."""
 
     listen: str = setting("ROOMS_LISTEN", "Where gRPC listens.", "127.0.0.1:50052", parse=address)
@@ -93,18 +93,6 @@ class Config(Common):
         "The pages, as scheme://host:port, that may open a websocket.",
         ("http://localhost:8080", "http://127.0.0.1:8080"),
         parse=words,
-    )
-    trusted_proxies: tuple[Network, ...] = setting(
-        "TRUSTED_PROXIES",
-        "The proxies, as addresses or networks, that are believed about where a websocket comes from.",
-        (),
-        parse=networks,
-    )
-    forwarded_header: str = setting(
-        "TRUSTED_PROXY_HEADER",
-        "The header in which they say it; whatever the others say is not read.",
-        "x-forwarded-for",
-        parse=choice("x-forwarded-for", "forwarded"),
     )
     address_websockets: int = setting(
         "ROOMS_ADDRESS_WEBSOCKETS",

@@ -128,9 +128,8 @@ class Worker:
     async def _hear_out(self) -> None:
         """One stream, until it ends or breaks. Raises CwrkError."""
         events = self._client.stream(self._stub.Events, media_pb2.EventsRequest())
-        every: float | None = (
-            None  # before the hello, and from a worker that does not say, there is no telling
-        )
+        # Before the hello, and from a worker that does not say, there is no telling.
+        every: float | None = None
         following = asyncio.ensure_future(anext(events, None))
         silences = 0
         try:

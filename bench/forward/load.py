@@ -141,7 +141,7 @@ def speak(participants: Sequence[Participant], seconds: float) -> None:
     """Everybody who speaks does, each with a phase of its own, as clients that know nothing of each other."""
     for pause in pace(participants, seconds):
         time.sleep(pause)
-    time.sleep(0.1)
+    time.sleep(0.1)  # for what is under way
     for participant in participants:
         for client in participant.clients:
             client.receive()

@@ -26,7 +26,7 @@ class Listener:
                         await self._hear(room)
                 except Refused as refusal:  # Closed is one
                     self._counts[f"the bot: {refusal.code}"] += 1
-                    await asyncio.sleep(1.0)
+                    await asyncio.sleep(1.0)  # its room was deleted: soon there is another one
 
     async def _hear(self, room: Room) -> None:
         position = room.position

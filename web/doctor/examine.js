@@ -137,7 +137,7 @@ async function voices(socket, answers, iceServers, tell, signal) {
       if (!told) tell(addresses(ways.hosts));
       told = true;
       const ms = await connects(pc, ways.only(way === 'turn' ? 'udp' : way));
-      if (ms !== null) tell(well(way, 'wayWell', { ms: Math.round(ms) }));
+      if (ms !== null) tell(ms === undefined ? well(way, 'wayOpen') : well(way, 'wayWell', { ms: Math.max(1, Math.round(ms)) }));
       else tell((way === 'turn' ? wrong : odd)(way, `${way}Wrong`, `${way}WrongDo`, { port: ways.port }));
     } catch (error) {
       tell(wrong(way, 'noAnswer', 'noAnswerDo', { said: error.message }));
@@ -157,7 +157,7 @@ async function offered(pc, socket, answers, way) {
   return (await within(answer, ANSWER_MS)).sdp;
 }
 
-/** @returns {Promise<number | null>} milliseconds there and back; null where it does not connect */
+/** @returns {Promise<number | undefined | null>} milliseconds there and back, undefined where the browser does not say; null where it does not connect */
 async function connects(pc, sdp) {
   const connected = new Promise((resolve, reject) => {
     pc.onconnectionstatechange = () => {
@@ -172,9 +172,9 @@ async function connects(pc, sdp) {
     return null;
   }
   for (const each of (await pc.getStats()).values()) {
-    if (each.type === 'candidate-pair' && each.nominated && each.currentRoundTripTime) return each.currentRoundTripTime * 1000;
+    if (each.type === 'candidate-pair' && each.nominated && each.currentRoundTripTime !== undefined) return each.currentRoundTripTime * 1000;
   }
-  return 1;
+  return undefined;
 }
 
 /** @returns {Finding} */
