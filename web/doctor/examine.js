@@ -172,7 +172,7 @@ async function connects(pc, sdp) {
     return null;
   }
   for (const each of (await pc.getStats()).values()) {
-    if (each.type === 'candidate-pair' && each.nominated && each.currentRoundTripTime !== undefined) return each.currentRoundTripTime * 1000;
+    if (each.type === 'candidate-pair' && each.state === 'succeeded' && each.currentRoundTripTime !== undefined) return each.currentRoundTripTime * 1000;
   }
   return undefined;
 }
