@@ -250,10 +250,10 @@ class Fanout:
                     logger.info("Redis is well")
                     self._well, told = True, False
                     self.look()  # what was said before we listened
-                    async with asyncio.TaskGroup() as both:
-                        both.create_task(self._speak(client, cache))
-                        both.create_task(self._hear(pubsub, subscribed))
-                        both.create_task(self._beat(client))
+                    async with asyncio.TaskGroup() as talk:
+                        talk.create_task(self._speak(client, cache))
+                        talk.create_task(self._hear(pubsub, subscribed))
+                        talk.create_task(self._beat(client))
             except* LOST as lost:
                 self._why = _why(lost)
                 if not told:
