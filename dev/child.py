@@ -5,7 +5,7 @@ import importlib.util
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,11 @@ def spawn(
     death_signal: signal.Signals = signal.SIGINT,
     folder: Path = Path("/"),
     env: Mapping[str, str] | None = None,
+    keeps: Collection[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` in `folder`, its output going to `log`; with our environment where `env` is None.
+
+    `keeps` are file descriptors of ours that it has too.
 
     It gets a session of its own: a Ctrl-C in our terminal is not for it. To Linux "we" are the thread that
     calls this: the child does not outlive that either.
@@ -62,6 +65,7 @@ def spawn(
             user=owner.uid if owner else None,
             group=owner.gid if owner else None,
             extra_groups=() if owner else None,
+            pass_fds=keeps,
         )
 
 

