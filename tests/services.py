@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -172,6 +171,7 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...], workers
         "MEDIA_LISTEN": f"127.0.0.1:{media}",
         "METRICS_LISTEN": f"127.0.0.1:{metrics}",
         "MEDIA_HOST": media_host,
+        "MEDIA_DRAIN_MS": "100",
         "MEDIA_PORT": str(voices),
     }
 
@@ -179,16 +179,6 @@ def _environment(listen: str, media_host: str, origins: tuple[str, ...], workers
 def _free_voice_ports(host: str, count: int) -> int:
     """The first of so many ports that are free, for UDP and for TCP."""
     while True:
-        port = _free_media_port(host)
-        if all(is_free(port + more, host=host, udp=udp) for more in range(1, count) for udp in (False, True)):
+        port = free_row(count)
+        if all(is_free(port + more, host=host, udp=udp) for more in range(count) for udp in (False, True)):
             return port
-
-
-def _free_media_port(host: str) -> int:
-    """Free for UDP and for TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            with contextlib.suppress(OSError):
-                udp.bind(tcp.getsockname())
-                return int(tcp.getsockname()[1])
