@@ -37,11 +37,13 @@ up: ## for a server with a name: all of it with docker compose, TLS included; do
 down: ## stop what `make up` started; your data stays
 	docker compose --profile "*" down
 
-# Files of tests that run at a time; each has a PostgreSQL and a Valkey of its own.
+# Files of tests that run at a time, since tests wait more than they work; each process has servers of its own.
+# In the order of the folders, whose tests share what is dear to start, and the small ones come last.
 AT_ONCE ?= 2
+PYTEST := $(VENV) -m pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 test: venv-dev ## the tests, with a real PostgreSQL and Valkey; one at a time: AT_ONCE=0
-	$(VENV) -m pytest --numprocesses $(AT_ONCE) --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 style: venv-dev ## lint, check the format, and that no merge is half done
 	@! git grep -nE '^(<{7}|>{7})( |$$)' || { echo "A merge left its marks there: mend these lines."; exit 1; }
@@ -57,7 +59,7 @@ page-types: ## tsc --checkJs over the page; wants npm, which nothing else here d
 
 e2e: venv-dev ## two people in real browsers; wants Chromium and Firefox
 	@$(VENV) -m dev.browsers
-	$(VENV) -m pytest tests/e2e $(ARGS)
+	$(PYTEST) tests/e2e $(ARGS)
 
 # Everything that reaches the packet loop in C; the sanitizer has to be the first library of the process.
 # That of gcc 12 does not stand the addresses of a kernel with vm.mmap_rnd_bits=32: the same ones each time, where allowed.
@@ -66,7 +68,7 @@ SANITIZED := forwarding loss hostile_datagrams noise tcp_and_ipv6 native_loop ov
 
 sanitize: venv-dev ## the packet loop in C under the address and undefined-behaviour sanitizers
 	SANITIZE=address,undefined ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 LD_PRELOAD=$$(cc -print-file-name=libasan.so) \
-	  $(STILL) $(VENV) -m pytest $(SANITIZED:%=tests/media/test_%.py) -k 'native or overload' $(ARGS)
+	  $(STILL) $(PYTEST) $(SANITIZED:%=tests/media/test_%.py) -k 'native or overload' $(ARGS)
 
 screenshots: venv-dev ## pictures of every page, in docs/images/page; elsewhere: make screenshots FOLDER=/tmp/pictures
 	@$(VENV) -m dev.browsers

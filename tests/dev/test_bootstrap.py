@@ -52,15 +52,27 @@ def test_a_missing_venv_module_is_told_what_to_install(checkout: Path) -> None:
     )
 
 
-def test_without_a_network_it_says_so_and_the_next_run_tries_again(checkout: Path) -> None:
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with nothing in it, for both who want one: pip alone takes some seconds to install."""
+    venv = tmp_path_factory.mktemp("empty") / ".venv"
+    bootstrap.make(venv)
+    return venv
+
+
+def test_without_a_network_it_says_so_and_the_next_run_tries_again(checkout: Path, empty: Path) -> None:
+    shutil.copytree(empty, checkout / ".venv", symlinks=True)
     done = run(checkout, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="0")
     assert done.returncode == 1
     assert "The package index cannot be reached" in done.stderr
     assert not (checkout / ".venv" / "requirements.lock.installed").exists()
 
 
-def test_what_is_installed_is_not_installed_again(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_installed_is_not_installed_again(
+    checkout: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     venv, lock = checkout / ".venv", checkout / "requirements.lock"
+    shutil.copytree(empty, venv, symlinks=True)
     lock.write_text("")  # nothing to install, so that the network has no part in it
     bootstrap.ensure(venv, lock)
     assert "installing" in capsys.readouterr().out

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -69,16 +71,38 @@ class Make:
     def running(self) -> dict[str, Record]:
         return {record.name: record for record in read_records(self.run / "pids")}
 
+    @classmethod
+    @contextmanager
+    def somewhere(cls) -> Iterator[Self]:
+        """In a folder that is gone afterwards, with all that runs there."""
+        with scratch_folder() as folder:
+            make = cls(folder)
+            try:
+                yield make
+            finally:
+                make("stop")
+
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    with scratch_folder() as folder:
-        make = Make(folder)
+    with Make.somewhere() as make:
         yield make
-        make("stop")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Make]:
+    """Started, for those who leave it as it is."""
+    with Make.somewhere() as make:
+        done = make("run")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield make
 
 
 def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
+    early = make("admin", "ARGS=invite")
+    assert early.returncode != 0
+    assert "make run first" in early.stderr
+
     first = make("run")
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stdout.splitlines()[-1].endswith(make.page)
@@ -116,22 +140,16 @@ def test_from_nothing_to_the_page_and_back_to_nothing(make: Make) -> None:
     assert make("status").stdout.startswith("Not running.")
 
 
-def test_the_operator_makes_an_invite(make: Make) -> None:
-    early = make("admin", "ARGS=invite")
-    assert early.returncode != 0
-    assert "make run first" in early.stderr
-    assert make("run").returncode == 0
-    done = make("admin", "ARGS=invite --uses 3")
+def test_the_operator_makes_an_invite(running: Make) -> None:
+    done = running("admin", "ARGS=invite --uses 3")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{make.page}/login?invite=")
+    assert done.stdout.startswith(f"{running.page}/login?invite=")
 
 
-def test_nothing_secret_is_open_to_other_users(make: Make) -> None:
-    done = make("run")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_nothing_secret_is_open_to_other_users(running: Make) -> None:
     open_to_others = {
-        str(file.relative_to(make.run))
-        for file in make.run.rglob("*")
+        str(file.relative_to(running.run))
+        for file in running.run.rglob("*")
         if file.is_file() and file.stat().st_mode & 0o077 and "postgres/data/" not in str(file)
     }
     assert {name for name in open_to_others if not name.startswith(("logs/", "pids/"))} == {
@@ -142,4 +160,4 @@ def test_nothing_secret_is_open_to_other_users(make: Make) -> None:
         "supervisord.pid",
         "valkey/port",
     }
-    assert (make.run / "logs").stat().st_mode & 0o077 == 0
+    assert (running.run / "logs").stat().st_mode & 0o077 == 0

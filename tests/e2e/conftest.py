@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -32,7 +33,7 @@ Figure: TypeAlias = Callable[[str], None]
 # As long as for every other step: its own 5 s are not enough for a busy machine.
 expect.set_options(timeout=PATIENCE_MS)
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,17 +45,19 @@ def pytest_configure(config: pytest.Config) -> None:
     capture.start_global_capturing()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if figures := config.stash.get(FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    found = [text for report in reports for name, text in report.user_properties if name == FIGURE]
+    if found:
         terminalreporter.section("figures")
-        for figure in figures:
-            terminalreporter.write_line(figure)
+        for figure in found:
+            terminalreporter.write_line(str(figure))
 
 
 @pytest.fixture
-def figure(pytestconfig: pytest.Config) -> Figure:
+def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Something measured, for the end of the run."""
-    return pytestconfig.stash.setdefault(FIGURES, []).append
+    return partial(record_property, FIGURE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from tests.e2e.looks import Eyes
 
-def keep(webp: bytes, name: str) -> None:
+
+async def keep(eyes: Eyes, name: str) -> None:
     if folder := os.environ.get("CWRK_PICTURES"):
-        (Path(folder) / f"{name}.webp").write_bytes(webp)
+        (Path(folder) / f"{name}.webp").write_bytes(await eyes.photograph())
 
 
 async def picture(page: Page, name: str) -> None:

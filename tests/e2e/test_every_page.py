@@ -49,7 +49,7 @@ async def test_axe_finds_nothing_and_nothing_sticks_out(
         await page.evaluate(AXE)
         for look in FEW if name in PAGES else TWO:
             await eyes.see(look)
-            keep(await eyes.photograph(), f"{name}-{look}")
+            await keep(eyes, f"{name}-{look}")
             found += [(name, str(look), *each) for each in await page.evaluate(VIOLATIONS, RULES)]
             found += [(name, str(look), "sticks out", *await page.evaluate(STICKS_OUT))]
         seen.append(name)

@@ -45,6 +45,7 @@ async def running(**given: str) -> AsyncIterator[Rooms]:
         "MEDIA_LISTEN": "127.0.0.1:0",
         "MEDIA_HOST": "127.0.0.1",
         "MEDIA_PORT": str(voices),
+        "MEDIA_DRAIN_MS": "20",
         "METRICS_LISTEN": listen,
         **given,
     }

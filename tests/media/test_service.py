@@ -31,6 +31,7 @@ CONFIG = load(
         "MEDIA_HOST": "127.0.0.1",
         "MEDIA_PORT": "0",
         "SERVICE_TOKEN": "secret",
+        "MEDIA_DRAIN_MS": "20",
     },
 )
 
