@@ -17,8 +17,8 @@ import platform
 import random
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,29 +35,28 @@ from tests import services
 
 LOOK_SECONDS = 5.0
 ROOMS = 4
+#: Of a first visit, before which not all is there: rooms has not asked a worker for its events yet, say.
+FIRST_SECONDS = 30.0
 #: A seat is kept for 30 s, a silent voice for 5 s, an idle connection to PostgreSQL for a minute.
 GONE_SECONDS = 75.0
 
-Seen = dict[tuple[str, Kind], list[tuple[float, float]]]
+#: By the process' name.
+Figures = dict[tuple[str, Kind], float]
 
 
-async def look(chain: services.Stack, http: aiohttp.ClientSession, seen: Seen, at: float) -> None:
-    """Adds what each process has now."""
-
-    def add(name: str, kind: Kind, value: float) -> None:
-        seen[name, kind].append((at, value))
-
+async def look(chain: services.Stack, http: aiohttp.ClientSession) -> Figures:
+    """What each process has now."""
+    seen: Figures = {}
     for name, service in chain.services.items():
         async with http.get(service.metrics) as answer:
             page = {each.name: each.samples for each in text_string_to_metric_families(await answer.text())}
-        add(name, MEMORY, page["process_resident_memory_bytes"][0].value / 1e6)
-        add(name, FILES, page["process_open_fds"][0].value)
-        add(name, TASKS, page["cwrk_event_loop_tasks"][0].value)
+        seen[name, MEMORY] = page["process_resident_memory_bytes"][0].value / 1e6
+        seen[name, FILES] = page["process_open_fds"][0].value
+        seen[name, TASKS] = page["cwrk_event_loop_tasks"][0].value
     for name, process in ("PostgreSQL", chain.database.process), ("Valkey", chain.cache.process):
         assert process is not None
-        memory, files = taken(process.pid)
-        add(name, MEMORY, memory)
-        add(name, FILES, files)
+        seen[name, MEMORY], seen[name, FILES] = taken(process.pid)
+    return seen
 
 
 def taken(pid: int) -> tuple[float, int]:
@@ -74,38 +73,44 @@ def taken(pid: int) -> tuple[float, int]:
     return memory, files
 
 
-async def soak(minutes: float, count: int, seed: int) -> tuple[Seen, Seen, Seen, dict[str, int]]:
-    """What was seen before anybody came, meanwhile, and after everybody had gone; and what they did."""
-    before: Seen = defaultdict(list)
-    meanwhile: Seen = defaultdict(list)
-    after: Seen = defaultdict(list)
+@asynccontextmanager
+async def everybody(people: People, count: int) -> AsyncIterator[None]:
+    """They come and go meanwhile; afterwards all have gone."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(people.come(count))
+        yield
+        people.over.set()
+    await asyncio.sleep(GONE_SECONDS)
+
+
+async def soak(minutes: float, count: int, seed: int) -> tuple[list[Trend], dict[str, int]]:
+    """How each figure went; and what the people did."""
+    rng = random.Random(seed)
+    meanwhile: list[tuple[float, Figures]] = []
     with services.running(settings={"RATE_ADDRESS": "0"}) as chain:
-        people = People(chain, random.Random(seed), ROOMS)
         async with aiohttp.ClientSession() as http:
-            await look(chain, http, before, 0.0)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(people.come(count))
+            async with everybody(People(chain, rng, ROOMS), count):
+                await asyncio.sleep(FIRST_SECONDS)
+            before = await look(chain, http)
+            people = People(chain, rng, ROOMS)
+            async with everybody(people, count):
                 began = time.monotonic()
                 while (now := time.monotonic() - began) < 60 * minutes:
-                    await look(chain, http, meanwhile, now)
+                    meanwhile.append((now, await look(chain, http)))
                     await asyncio.sleep(LOOK_SECONDS)
                     if now % 60 < LOOK_SECONDS:
-                        memory = {
-                            name: round(its[-1][1])
-                            for (name, kind), its in meanwhile.items()
-                            if kind is MEMORY
-                        }
-                        print(f"{now / 60:4.0f} min: {memory} MB; {dict(people.counts)}", flush=True)
-                people.over.set()
-            await asyncio.sleep(GONE_SECONDS)
-            await look(chain, http, after, 0.0)
-    return before, meanwhile, after, dict(people.counts)
+                        tell(now, meanwhile[-1][1], people.counts)
+            after = await look(chain, http)
+    trends = [
+        trend(name, kind, was, [(at, seen[name, kind]) for at, seen in meanwhile], after[name, kind])
+        for (name, kind), was in before.items()
+    ]
+    return sorted(trends, key=lambda its: KINDS.index(its.kind)), dict(people.counts)
 
 
-def rows(before: Seen, meanwhile: Seen, after: Seen) -> Iterator[tuple[str, float, Trend, float]]:
-    """Service, the figure before, how it went, the figure after."""
-    for (name, kind), seen in meanwhile.items():
-        yield name, before[name, kind][0][1], trend(kind, seen), after[name, kind][0][1]
+def tell(now: float, seen: Figures, counts: Mapping[str, int]) -> None:
+    memory = {name: round(value) for (name, kind), value in seen.items() if kind is MEMORY}
+    print(f"{now / 60:4.0f} min: {memory} MB; {dict(counts)}", flush=True)
 
 
 def main() -> int:
@@ -117,22 +122,18 @@ def main() -> int:
     args = parser.parse_args()
     load = os.getloadavg()[0]
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        before, meanwhile, after, counts = runner.run(soak(args.minutes, args.people, args.seed))
-    found = sorted(rows(before, meanwhile, after), key=lambda row: KINDS.index(row[2].kind))
+        trends, counts = runner.run(soak(args.minutes, args.people, args.seed))
     print(f"\n{args.minutes:g} minutes, {args.people} people, seed {args.seed}: {counts}\n")
     print("| | before | middle | after | slope an hour | |\n| --- | --- | --- | --- | --- | --- |")
-    for name, was, its, is_now in found:
-        told = f"{was:.0f} | {its.middle:.0f} | {is_now:.0f} | {its.hourly:+.1f}"
-        print(f"| {name}: {its.kind} | {told} | {'flat' if its.flat else 'GROWS'} |")
+    for its in trends:
+        told = f"{its.before:.0f} | {its.middle:.0f} | {its.after:.0f} | {its.hourly:+.1f}"
+        print(f"| {its.service}: {its.kind} | {told} | {'flat' if its.flat else 'GROWS'} |")
     if args.json:
         machine = {"machine": platform.platform(), "cores": os.cpu_count(), "load_before": load}
-        figures = [
-            {"service": name, "kind": its.kind.name, "before": was, "after": is_now, **asdict(its)}
-            for name, was, its, is_now in found
-        ]
+        figures = [{**asdict(its), "kind": its.kind.name, "flat": its.flat} for its in trends]
         asked = {"minutes": args.minutes, "people": args.people, "seed": args.seed}
         args.json.write_text(json.dumps({**machine, **asked, "counts": counts, "figures": figures}, indent=1))
-    return 0 if all(its.flat for _, _, its, _ in found) else 1
+    return 0 if all(its.flat for its in trends) else 1
 
 
 sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Callable
 
@@ -19,7 +20,7 @@ class Listener:
     async def listen(self) -> None:
         """Until cancelled. A room that is deleted meanwhile is left for another one."""
         async with Client(self._url) as client:
-            await client.register("listener@example.org", "Listener", PASSWORD)
+            await client.register(f"listener-{secrets.token_hex(4)}@example.org", "Listener", PASSWORD)
             while True:
                 try:
                     async with client.room(self._room()) as room:

@@ -35,22 +35,34 @@ KINDS = (MEMORY, FILES, TASKS)
 
 @dataclass(frozen=True)
 class Trend:
-    """How a figure went: at the first look and the last, its middle and its slope once settled."""
+    """How a figure went: with nobody there before and after, its middle and its slope an hour once settled.
 
+    `left_hourly`: what stayed of it, nobody being there any more, for each hour that people came and went.
+    """
+
+    service: str
     kind: Kind
-    first: float
+    before: float
     middle: float
-    last: float
+    after: float
     hourly: float
+    left_hourly: float
 
     @property
     def flat(self) -> bool:
-        return self.hourly <= max(self.kind.share * self.middle, self.kind.least)
+        """What leaks grows while people come and go, and is still there when they have gone.
+
+        By itself a slope of tasks is also one of how many people happened to be there.
+        """
+        return min(self.hourly, self.left_hourly) <= max(self.kind.share * self.middle, self.kind.least)
 
 
-def trend(kind: Kind, seen: Sequence[tuple[float, float]]) -> Trend:
-    """Of (seconds, value), in the order they were seen; at least three of them."""
+def trend(
+    service: str, kind: Kind, before: float, seen: Sequence[tuple[float, float]], after: float
+) -> Trend:
+    """`seen`: (seconds, value), in the order they were seen; at least three of them."""
     settled = seen[int(SETTLING * len(seen)) :]
     slope = statistics.linear_regression(*zip(*settled, strict=True)).slope
     middle = statistics.median(value for _, value in settled)
-    return Trend(kind, seen[0][1], middle, seen[-1][1], 3600 * slope)
+    hours = (seen[-1][0] - seen[0][0]) / 3600
+    return Trend(service, kind, before, middle, after, 3600 * slope, (after - before) / hours)
