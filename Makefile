@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs admin doctor up down test style types page-types sanitize e2e screenshots chaos chaos-log image-steps soak bench docs proto asyncapi configuration lock venv venv-dev
+.PHONY: help run stop status logs admin doctor backup restore up down test style types page-types sanitize e2e screenshots chaos chaos-log image-steps soak bench docs proto asyncapi configuration lock python venv venv-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -27,6 +27,12 @@ admin: venv ## accounts, for the operator: make admin ARGS="invite --uses 3", or
 
 doctor: venv ## what works from here, and what to change where something does not
 	@$(VENV) -m dev doctor
+
+backup: venv ## all that has to last of make run, into backups/; elsewhere: FOLDER=. After make up: deploy/backup
+	@$(VENV) -m dev backup $(FOLDER)
+
+restore: venv ## put back what make backup wrote: BACKUP=backups/…; what came later is gone
+	@$(VENV) -m dev restore $(BACKUP)
 
 up: ## for a server with a name: all of it with docker compose, TLS included; docs/deploy.md
 	@docker compose version >/dev/null 2>&1 || \
@@ -104,8 +110,12 @@ configuration: venv ## write docs/configuration.md from the services' settings
 lock: venv-dev ## pin the newest allowed versions of all packages
 	@$(VENV) -m dev.lock
 
-venv:
+python:
+	@command -v "$(firstword $(PYTHON))" >/dev/null || \
+	  { echo "There is no $(firstword $(PYTHON)) here: install Python 3.11 or newer, or say which one, as in make run PYTHON=python3.12"; exit 1; }
+
+venv: python
 	@$(PYTHON) dev/bootstrap.py
 
-venv-dev:
+venv-dev: python
 	@$(PYTHON) dev/bootstrap.py --dev

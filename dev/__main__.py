@@ -1,15 +1,16 @@
-"""`python -m dev run|stop|status|logs|admin|doctor`: what the targets of the Makefile call."""
+"""`python -m dev run|stop|status|logs|admin|doctor|backup|restore`: what the targets of the Makefile call."""
 
 import os
 import sys
 from pathlib import Path
 
-from dev import lan
+from dev import backups, lan
 from dev.logs import follow
+from dev.misspelt import known, misspelt
 from dev.place import Place, StackError
 from dev.postgres import PostgresError
 from dev.services import services
-from dev.settings import resolve
+from dev.settings import read_env_file, resolve
 from dev.stack import Stack, settings_of_the_last_start
 from dev.valkey import ValkeyError
 
@@ -27,11 +28,16 @@ def main(command: str) -> int:
     stack = Stack(place, env, (*services(env), *lan.services(place, env)))
     match command:
         case "run":
+            given = {*os.environ, *read_env_file(root / ".env")}
+            for sentence in misspelt(given, known(root / ".env.example")):
+                stack.progress.say(sentence)
             stack.run()
             if lan.is_wanted(env):
                 print(lan.told(place, env))
         case "stop":
             stack.stop()
+        case "pause":  # of deploy/restore
+            stack.pause()
         case "status":
             return 0 if stack.status() else 1
         case "logs":
@@ -43,8 +49,14 @@ def main(command: str) -> int:
         case "doctor":
             told = {**env, **stack.embedded.addresses_known(), **lan.trusted(place, env)}
             os.execve(sys.executable, [sys.executable, "-m", "doctor"], told)  # noqa: S606  # no shell is meant
+        case "backup" | "restore":
+            stack.have_tables()
+            database_url = {**env, **stack.embedded.addresses_known()}["DATABASE_URL"]
+            backups.run(command, place, env, database_url, " ".join(sys.argv[2:]))
         case _:
-            raise StackError(f"There is no command {command!r}: run, stop, status, logs, admin or doctor.")
+            raise StackError(
+                f"There is no command {command!r}: run, stop, status, logs, admin, doctor, backup or restore."
+            )
     return 0
 
 

@@ -75,6 +75,10 @@ class Stack:
                 self._bring_up()
             else:
                 self._check()
+                if self.supervisor.is_running():
+                    self.progress.say(
+                        "the code or the settings are not those of the last start: starting anew"
+                    )
                 self._stop()
                 try:
                     self._begin()
@@ -179,10 +183,7 @@ class Stack:
         """Whether a supervisor runs, with the settings and the code of now."""
         if not self.supervisor.is_running():
             return False
-        if json.loads(self._note_file.read_text()) != self._note():
-            self.progress.say("the code or the settings are not those of the last start: starting anew")
-            return False
-        return True
+        return bool(json.loads(self._note_file.read_text()) == self._note())
 
     def _is_all_ready(self) -> bool:
         states = self.supervisor.states()
@@ -263,6 +264,20 @@ class Stack:
         self.progress.finish(
             f"Stopped after {self.progress.seconds:.1f} s." if stopped else "Nothing was running."
         )
+
+    def pause(self) -> None:
+        """Stop the services, and neither the servers behind them nor what would start them again."""
+        with self._alone():
+            names = [each.name for each in self.services]
+            leaving = [each for each in processes.read_records(self.place.pids) if each.name in names]
+            self.supervisor.stop_soon(names)
+            processes.wait_until_gone(leaving, patience=30.0)
+
+    def have_tables(self) -> None:
+        """Raises StackError where PostgreSQL is our own and does not run."""
+        probes = self.embedded.probes()
+        if "postgres" in probes and not probes["postgres"]():
+            raise StackError("The database does not run: make run first.")
 
     def _stop(self) -> bool:
         running = processes.read_records(self.place.pids)

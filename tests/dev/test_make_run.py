@@ -43,7 +43,7 @@ class Make:
             "web",
         ):
             shutil.copytree(CHECKOUT / name, folder / name)
-        for name in ("Makefile", "requirements.lock"):
+        for name in (".env.example", "Makefile", "requirements.lock"):
             shutil.copy(CHECKOUT / name, folder)
         (folder / ".venv").symlink_to(CHECKOUT / ".venv")
         gateway, ws, auth, rooms, media, voice = ports.free_ports(6)
@@ -144,6 +144,20 @@ def test_the_operator_makes_an_invite(running: Make) -> None:
     done = running("admin", "ARGS=invite --uses 3")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{running.page}/login?invite=")
+
+
+def test_a_backup_brings_back_who_has_left(running: Make) -> None:
+    assert running("admin", "ARGS=add anna@example.org").returncode == 0
+    saved = running("backup")
+    assert saved.returncode == 0, saved.stderr
+    assert running("admin", "ARGS=delete anna@example.org").returncode == 0
+    servers = {name: its for name, its in running.running().items() if name in ("postgres", "valkey")}
+
+    restored = running("restore", f"BACKUP={saved.stdout.strip()}")
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert "anna@example.org" in running("admin", "ARGS=list").stdout
+    assert running("status").returncode == 0
+    assert {name: its for name, its in running.running().items() if name in servers} == servers
 
 
 def test_nothing_secret_is_open_to_other_users(running: Make) -> None:
