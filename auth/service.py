@@ -200,4 +200,5 @@ def _user(account: Account) -> auth_pb2.User:
         avatar_url=account.avatar_url,
         created_at=int(account.created_at.timestamp()),
         updated_at=int(account.updated_at.timestamp()),
+        administrator=account.administrator,
     )

@@ -98,4 +98,5 @@ def user_json(user: auth_pb2.User) -> dict[str, Any]:
         "avatarUrl": user.avatar_url,
         "createdAt": user.created_at,
         "updatedAt": user.updated_at,
+        "administrator": user.administrator,
     }

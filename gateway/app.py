@@ -20,6 +20,7 @@ from gateway.health import Health
 from gateway.identity import Door
 from gateway.metrics import Requests
 from gateway.moderation import PLAIN_ACTIONS, Moderation
+from gateway.operator import Operator
 from gateway.own_account import OwnAccount
 from gateway.pages import Pages
 from gateway.rates import Rates
@@ -58,6 +59,7 @@ def make_app(
     _add_moderation(app, Moderation(rooms), door)
     _add_entry(app, Entry(rooms, addresses), door)
     _add_timer(app, Timer(rooms), door)
+    app.router.add_get("/doctor/findings", door.signed_in(Operator(auth, rooms).findings))
     app[HEALTH] = health = Health({"auth": auth, "rooms": rooms}, lambda: rates.redis_is_well)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)

@@ -29,6 +29,7 @@ class User(_message.Message):
     AVATAR_URL_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
+    ADMINISTRATOR_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     email: _builtins.str
     email_verified: _builtins.bool
@@ -37,6 +38,7 @@ class User(_message.Message):
     created_at: _builtins.int
     """unix seconds"""
     updated_at: _builtins.int
+    administrator: _builtins.bool
     def __init__(
         self,
         *,
@@ -47,10 +49,11 @@ class User(_message.Message):
         avatar_url: _builtins.str = ...,
         created_at: _builtins.int = ...,
         updated_at: _builtins.int = ...,
+        administrator: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar_url", b"avatar_url", "created_at", b"created_at", "display_name", b"display_name", "email", b"email", "email_verified", b"email_verified", "id", b"id", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["administrator", b"administrator", "avatar_url", b"avatar_url", "created_at", b"created_at", "display_name", b"display_name", "email", b"email", "email_verified", b"email_verified", "id", b"id", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

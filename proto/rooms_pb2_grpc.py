@@ -132,6 +132,11 @@ class RoomsStub(object):
                 request_serializer=proto_dot_rooms__pb2.SetTimerRequest.SerializeToString,
                 response_deserializer=proto_dot_rooms__pb2.Timer.FromString,
                 _registered_method=True)
+        self.Examine = channel.unary_unary(
+                '/cwrk.rooms.v1.Rooms/Examine',
+                request_serializer=proto_dot_rooms__pb2.ExamineRequest.SerializeToString,
+                response_deserializer=proto_dot_rooms__pb2.ExamineResponse.FromString,
+                _registered_method=True)
 
 
 class RoomsServicer(object):
@@ -255,6 +260,13 @@ class RoomsServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Examine(self, request, context):
+        """What the doctor finds from where rooms runs. The gateway asks for administrators alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoomsServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -352,6 +364,11 @@ def add_RoomsServicer_to_server(servicer, server):
                     servicer.SetTimer,
                     request_deserializer=proto_dot_rooms__pb2.SetTimerRequest.FromString,
                     response_serializer=proto_dot_rooms__pb2.Timer.SerializeToString,
+            ),
+            'Examine': grpc.unary_unary_rpc_method_handler(
+                    servicer.Examine,
+                    request_deserializer=proto_dot_rooms__pb2.ExamineRequest.FromString,
+                    response_serializer=proto_dot_rooms__pb2.ExamineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -870,6 +887,33 @@ class Rooms(object):
             '/cwrk.rooms.v1.Rooms/SetTimer',
             proto_dot_rooms__pb2.SetTimerRequest.SerializeToString,
             proto_dot_rooms__pb2.Timer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Examine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cwrk.rooms.v1.Rooms/Examine',
+            proto_dot_rooms__pb2.ExamineRequest.SerializeToString,
+            proto_dot_rooms__pb2.ExamineResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,8 @@ class RoomsStub:
     CreateTicket: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.CreateTicketRequest, _rooms_pb2.Ticket]
     GetTimer: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.GetTimerRequest, _rooms_pb2.Timer]
     SetTimer: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.SetTimerRequest, _rooms_pb2.Timer]
+    Examine: _grpc.UnaryUnaryMultiCallable[_rooms_pb2.ExamineRequest, _rooms_pb2.ExamineResponse]
+    """What the doctor finds from where rooms runs. The gateway asks for administrators alone."""
 
 @_typing.type_check_only
 class RoomsAsyncStub(RoomsStub):
@@ -85,6 +87,8 @@ class RoomsAsyncStub(RoomsStub):
     CreateTicket: _aio.UnaryUnaryMultiCallable[_rooms_pb2.CreateTicketRequest, _rooms_pb2.Ticket]  # type: ignore[assignment]
     GetTimer: _aio.UnaryUnaryMultiCallable[_rooms_pb2.GetTimerRequest, _rooms_pb2.Timer]  # type: ignore[assignment]
     SetTimer: _aio.UnaryUnaryMultiCallable[_rooms_pb2.SetTimerRequest, _rooms_pb2.Timer]  # type: ignore[assignment]
+    Examine: _aio.UnaryUnaryMultiCallable[_rooms_pb2.ExamineRequest, _rooms_pb2.ExamineResponse]  # type: ignore[assignment]
+    """What the doctor finds from where rooms runs. The gateway asks for administrators alone."""
 
 class RoomsServicer(metaclass=_abc_1.ABCMeta):
     """Rooms, participants and chat history, for the gateway.
@@ -225,5 +229,13 @@ class RoomsServicer(metaclass=_abc_1.ABCMeta):
         request: _rooms_pb2.SetTimerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rooms_pb2.Timer, _abc.Awaitable[_rooms_pb2.Timer]]: ...
+
+    @_abc_1.abstractmethod
+    def Examine(
+        self,
+        request: _rooms_pb2.ExamineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rooms_pb2.ExamineResponse, _abc.Awaitable[_rooms_pb2.ExamineResponse]]:
+        """What the doctor finds from where rooms runs. The gateway asks for administrators alone."""
 
 def add_RoomsServicer_to_server(servicer: RoomsServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

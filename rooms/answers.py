@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from common.rpc import MAX_MESSAGE_BYTES
 from proto import rooms_pb2
 from rooms.core.events import Event, announcement
 from rooms.core.timer import phase
+from rooms.examination import Finding
 from rooms.frames.codec import encode
 from rooms.tables.records import BanRecord, ChatRecord, InviteRecord, RoomRecord, SeatRecord
 from rooms.tables.tickets import Ticket
@@ -135,6 +137,10 @@ def timer(found: TimerRecord) -> rooms_pb2.Timer:
         remaining_ms=stands.remaining_ms,
         round=stands.round,
     )
+
+
+def examined(found: Sequence[Finding]) -> rooms_pb2.ExamineResponse:
+    return rooms_pb2.ExamineResponse(findings=[rooms_pb2.Finding(**asdict(each)) for each in found])
 
 
 def _time(moment: datetime | None) -> str:

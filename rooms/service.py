@@ -12,6 +12,7 @@ from proto import rooms_pb2, rooms_pb2_grpc
 from rooms import answers, requests
 from rooms.core.rights import check_member
 from rooms.cursors import Cursors
+from rooms.examination import Examination
 from rooms.hub import Hub
 from rooms.requests import room_id_of
 from rooms.tables.store import Store
@@ -28,6 +29,7 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
     def __init__(
         self, store: Store, hub: Hub, verifier: Verifier, cursors: Cursors, tickets: Tickets
     ) -> None:
+        self._examination = Examination()
         self._store = store
         self._hub = hub
         self._verifier = verifier
@@ -217,3 +219,11 @@ class RoomsService(rooms_pb2_grpc.RoomsServicer):
         standing = await self._hub.presence.standing(str(room_id))
         events = await self._hub.log.history.after(str(room_id), since_seq, limit)
         return answers.events(str(room_id), events, since_seq, standing.last_seq, standing.epoch)
+
+    # --- for who runs it -----------------------------------------------------------------------------------
+
+    async def Examine(  # noqa: N802
+        self, request: rooms_pb2.ExamineRequest, context: rpc.Context
+    ) -> rooms_pb2.ExamineResponse:
+        await self._who(context)  # that it is an administrator is the gateway's to know, by auth
+        return answers.examined(await self._examination.findings())

@@ -7,7 +7,7 @@ other), tests/integration/test_openapi_is_true.py keeps it true.
 from __future__ import annotations
 
 from gateway.openapi import accounts, entry, moderation, rooms
-from gateway.openapi.parts import Json, answer, operation, problem, text, thing
+from gateway.openapi.parts import Json, answer, listed, operation, problem, text, thing
 from gateway.openapi.schemas import HEADERS, SCHEMAS
 
 SERVER = "Server"
@@ -53,7 +53,13 @@ def _server_paths() -> dict[str, Json]:
         {200: answer("AsyncAPI 3.1", thing({"asyncapi": text(pattern=r"^3\.1\.")}))},
         signed_in=False,
     )
-    paths = {"/healthz": alive, "/readyz": ready, "/config.json": settings}
+    findings = operation(
+        SERVER,
+        "findings",
+        "What the doctor finds where the services run, for administrators",
+        {200: answer("What it finds", listed("Finding"))},
+    )
+    paths = {"/healthz": alive, "/readyz": ready, "/config.json": settings, "/doctor/findings": findings}
     paths |= {"/openapi.json": itself, "/asyncapi.json": frames}
     return {path: {"get": each} for path, each in paths.items()}
 

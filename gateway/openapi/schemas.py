@@ -40,6 +40,7 @@ SCHEMAS: dict[str, Json] = {
             "avatarUrl": text(),
             "createdAt": UNIX,
             "updatedAt": UNIX,
+            "administrator": {"type": "boolean"},
         }
     ),
     "Tokens": thing(
@@ -188,6 +189,14 @@ SCHEMAS: dict[str, Json] = {
             "remaining_ms": {**COUNT, "description": "Of the phase, as of this answer"},
             "round": {**COUNT, "description": "From 1; 0 when stopped"},
             "set_by": {"type": ["string", "null"], "description": "The user id; null when never set"},
+        }
+    ),
+    "Finding": thing(
+        {
+            "about": text("Which part"),
+            "state": {"enum": ["well", "odd", "wrong"], "description": "odd: it works, and is worth a look"},
+            "said": text("One sentence for a person"),
+            "todo": {"type": ["string", "null"], "description": "What to change, where something is to be"},
         }
     ),
     "NextCursor": {"type": ["string", "null"], "description": "Opaque; null on the last page"},

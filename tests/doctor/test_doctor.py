@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from common.config import load
+from common.errors import Unavailable
 from dev.ports import free_port
 from doctor.__main__ import findings, is_public
 from doctor.config import Config
 from doctor.finding import State
 from doctor.voice import Way, told
+from rooms.examination import Examination
 from tests import services
+from tests.integration.student import Student
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(240)
@@ -52,6 +55,30 @@ def test_as_a_program_where_all_is_well(chain: services.Stack) -> None:
     assert [line for line in lines if f"TCP 127.0.0.1:{port} works" in line]
     nothing = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False)
     assert (nothing.returncode, nothing.stderr[:29]) == (2, "doctor: DATABASE_URL is not s")
+
+
+async def test_administrators_alone_are_told_by_the_gateway(chain: services.Stack) -> None:
+    async with (
+        Student.registered(chain.url, chain.ws_url, "Anna") as anna,  # the first, so the administrator
+        Student.registered(chain.url, chain.ws_url, "Boris") as boris,
+    ):
+        assert (await boris.get("/doctor/findings", status=403))["code"] == "ADMINISTRATORS_ONLY"
+        anna_again = asyncio.create_task(anna.get("/doctor/findings"))
+        found = (await anna.get("/doctor/findings"))["items"]
+        assert (await anna_again)["items"] == found  # of one examination
+        assert {each["state"] for each in found} <= {"well", "odd"}
+        assert {"API", "websocket", "voice", "PostgreSQL", "Valkey", "disk"} <= {
+            each["about"] for each in found
+        }
+        boris.token = ""
+        await boris.get("/doctor/findings", status=401)
+
+
+async def test_a_doctor_that_fails_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Unavailable, match="log of rooms") as refused:
+        await Examination().findings()
+    assert refused.value.code == "DOCTOR_FAILED"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
+import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import NewPerson
 from tests.e2e.pictures import picture
 from tests.e2e.test_every_page import AXE, RULES, VIOLATIONS
+from tests.services import Stack
 
+MY_ID = "JSON.parse(localStorage.getItem('cwrk.session')).user.id"
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
 
@@ -18,7 +21,7 @@ async def examined(page: Page, url: str) -> dict[str, str | None]:
     """How each part is, once all are tried."""
     await page.goto(f"{url}/doctor")
     await expect(page.locator("section[aria-busy=false] li[data-about=turn]")).to_be_visible(timeout=40_000)
-    items = await page.locator("li[data-about]").all()
+    items = await page.locator("section").first.locator("li[data-about]").all()
     return {
         str(await item.get_attribute("data-about")): await item.get_attribute("data-state") for item in items
     }
@@ -44,6 +47,25 @@ async def test_all_is_well_and_nothing_is_left_behind(new_person: NewPerson) -> 
     await ann.page.goto(ann.url)
     await expect(ann.page.get_by_role("heading", name="Rooms")).to_be_visible()
     await expect(ann.page.get_by_text("⚕")).to_have_count(0)
+
+
+async def test_an_administrator_sees_what_the_server_finds(new_person: NewPerson, stack: Stack) -> None:
+    ann, bob = await new_person("Ann"), await new_person("Bob")
+    for each in (ann, bob):
+        await each.register()
+    tables = await asyncpg.connect(stack.database.url())
+    change = "UPDATE auth.accounts SET administrator = (id = $1) WHERE id IN ($1, $2)"
+    await tables.execute(change, *[await each.page.evaluate(MY_ID) for each in (ann, bob)])
+    await tables.close()
+    await examined(ann.page, ann.url)
+    server = ann.page.locator("section").nth(1)
+    for part in ("API", "websocket", "PostgreSQL", "Valkey", "voice"):
+        await expect(server.locator(f"li[data-about={part}]").first).to_have_attribute("data-state", "well")
+    await expect(server).to_contain_text(f"UDP {stack.env['MEDIA_HOST']}:{stack.env['MEDIA_PORT']} works")
+    await picture(ann.page, "doctor-administrator")
+    await nobody_is_shut_out(ann.page)
+    await examined(bob.page, bob.url)
+    await expect(bob.page.locator("section")).to_have_count(1)
 
 
 @pytest.mark.parametrize("theme", ["dark"])

@@ -177,6 +177,9 @@ class RecordedRooms(rooms_pb2_grpc.RoomsServicer):
     async def SetTimer(self, request: rooms_pb2.SetTimerRequest, context: rpc.Context) -> Any:  # noqa: N802
         return await self._answer(request, context)
 
+    async def Examine(self, request: rooms_pb2.ExamineRequest, context: rpc.Context) -> Any:  # noqa: N802
+        return await self._answer(request, context)
+
 
 @asynccontextmanager
 async def running_rooms(listen: str = "127.0.0.1:0") -> AsyncIterator[RecordedRooms]:

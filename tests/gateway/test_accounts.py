@@ -31,10 +31,12 @@ async def test_register_answers_tokens_and_user(api: Api) -> None:
             "avatarUrl": "",
             "createdAt": body["user"]["createdAt"],
             "updatedAt": body["user"]["createdAt"],
+            "administrator": body["user"]["administrator"],
         },
     }
     assert isinstance(body["user"]["id"], int)
     assert isinstance(body["user"]["createdAt"], int)
+    assert isinstance(body["user"]["administrator"], bool)
 
 
 async def test_login_answers_the_same(api: Api) -> None:

@@ -15,6 +15,8 @@ const en = {
   odd: 'worth a look',
   wrong: 'wrong',
   toDo: 'To do',
+  server: 'As the server sees it',
+  serverIntro: 'What make doctor says on the machine. Administrators alone see it here.',
 
   page: 'Page',
   pageSecure: 'The browser takes it for safe ({scheme}).',
@@ -78,6 +80,8 @@ const ru = {
   odd: 'стоит взглянуть',
   wrong: 'не работает',
   toDo: 'Что делать',
+  server: 'Как это видит сервер',
+  serverIntro: 'То, что на самой машине говорит make doctor (по-английски). Здесь это видят только администраторы.',
 
   page: 'Страница',
   pageSecure: 'Браузер считает её безопасной ({scheme}).',
