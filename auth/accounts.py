@@ -109,7 +109,7 @@ class Accounts:
     ) -> tuple[Account, TokenPair]:
         """A new account, logged in.
 
-        Raises InvalidFields, Conflict (EMAIL_TAKEN), Unavailable; Forbidden by auth/registration.py.
+        Raises InvalidFields, Conflict (EMAIL_TAKEN), Unavailable, TooMany; Forbidden by auth/registration.py.
         """
         used_up = await admit(self._registration, invite, self._store)
         wrong: list[FieldError] = []
@@ -119,7 +119,12 @@ class Accounts:
             wrong.append(FieldError("password", problem))
         if wrong:
             raise InvalidFields(*wrong)
-        password_hash = await self._credentials.new_hash(password, email=email, display_name=display_name)
+        if used_up is None:
+            password_hash = await self._credentials.first_hash(
+                password, email=email, display_name=display_name, address=origin.address
+            )
+        else:  # the invite counts
+            password_hash = await self._credentials.new_hash(password, email=email, display_name=display_name)
         now = self._now()
         account, session = await self._store.add_account(
             NewAccount(

@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from common.database import Connection, Database
@@ -58,6 +58,8 @@ ACCOUNT = Rule("account", 30, timedelta(seconds=1), timedelta(minutes=1))
 ADDRESS = Rule("address", 100, timedelta(seconds=1), timedelta(minutes=15))
 # Asked for again while signed in: whoever found an open laptop is no better off than at the door.
 CONFIRMATION = Rule("confirmation", 5, timedelta(seconds=1), timedelta(minutes=5), ends_with_success=True)
+# Accounts, where anybody may open one: a school does so in a morning, a script all night.
+REGISTRATIONS = Rule("registrations", 500, timedelta(seconds=10), timedelta(minutes=5))
 LETTERS_TO = Rule("letters to", 3, timedelta(minutes=1), timedelta(hours=1))
 LETTERS_BY = Rule("letters by", 20, timedelta(seconds=10), timedelta(hours=1))
 
@@ -84,12 +86,20 @@ class Reservation:
 
 
 class Attempts:
-    """Reserves tries, and gives them back. `now` is the clock, in UTC."""
+    """Reserves tries, and gives them back. `now` is the clock, in UTC.
+
+    `registrations`: how many of an address there may be in a day before it waits; 0 for any.
+    """
 
     def __init__(
-        self, database: Database, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        *,
+        registrations: int = REGISTRATIONS.free,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
+        self._registrations = replace(REGISTRATIONS, free=registrations)
         self._now = now
 
     async def reserve_login(self, email_key: str, address: str) -> Reservation:
@@ -105,6 +115,13 @@ class Attempts:
     async def reserve_confirmation(self, user_id: int) -> Reservation:
         """A try at the password of somebody who is signed in. Raises TooMany."""
         return await self._reserve((Key.of(CONFIRMATION, str(user_id)),))
+
+    async def reserve_registration(self, address: str) -> Reservation:
+        """An account that is about to be opened from `address`: so many a day (UTC). Raises TooMany."""
+        if not self._registrations.free:
+            return Reservation(())
+        today = self._now().date().isoformat()
+        return await self._reserve((Key.of(self._registrations, network(address), today),))
 
     async def reserve_letter(self, email_key: str, address: str) -> None:
         """A letter to `email_key`, asked for from `address`. Raises TooMany."""

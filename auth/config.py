@@ -54,6 +54,13 @@ class Config(KeysConfig):
         "open",
         parse=choice("open", "invite", "closed"),
     )
+    registrations_address: int = setting(
+        "REGISTRATIONS_ADDRESS",
+        "Accounts that may be opened from one address in a day without an invite; the next ones wait, at most"
+        " 5 minutes each; 0 for any.",
+        500,
+        parse=integer(0, 10**6),
+    )
     mail: Server | None = setting(  # noqa: RUF009  # as the others: a field, and its default is frozen
         "MAIL_URL",
         "The mail server, as in smtp://user:password@mail.example.org:587?starttls=required, or smtps://…;"

@@ -80,6 +80,15 @@ class Credentials:
             raise InvalidFields(FieldError(field, problem))
         return await self._passwords.hash(password)
 
+    async def first_hash(self, password: str, *, email: str, display_name: str, address: str) -> str:
+        """That of an account which is opened from `address`. Raises TooMany too: there are so many a day."""
+        reservation = await self._attempts.reserve_registration(address)
+        try:
+            return await self.new_hash(password, email=email, display_name=display_name)
+        except Unavailable:
+            await self._attempts.not_made(reservation)
+            raise
+
     async def _renewed(self, account: Account, password: str, password_hash: str) -> str:
         """The hash, made anew where it is cheaper than they are now; as it was, where that cannot be."""
         if not self._passwords.outdated(password_hash):

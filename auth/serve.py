@@ -60,7 +60,7 @@ async def serve(config: Config) -> AsyncIterator[rpc.Server]:
         await migrate(db, "auth", MIGRATIONS)
         parts = (Part("database", db.ping, needed=True),)
         store = PostgresStore(db)
-        attempts = Attempts(db)
+        attempts = Attempts(db, registrations=config.registrations_address)
         credentials = Credentials(store, passwords, attempts)
         accounts = Accounts(
             store,

@@ -218,3 +218,25 @@ async def test_the_table_has_no_address_that_somebody_typed(ann: Rules) -> None:
     assert rows
     stored = "\n".join(row["row"] for row in rows)
     assert all(typed not in stored for typed in ("my-secret-password", ANN, HERE))
+
+
+async def test_a_script_opens_few_accounts_from_one_address_in_a_night(auth_database: str) -> None:
+    clock = Clock()
+    clock.now = clock.now.replace(hour=0, minute=0)
+    async with database.connect(auth_database) as db:
+        here = Attempts(db, registrations=20, now=clock)
+        opened, night = 0, clock.now + timedelta(hours=8)
+        while clock.now < night:
+            try:
+                await here.reserve_registration(HERE)
+                opened += 1
+            except TooMany as refused:
+                clock.forward(timedelta(seconds=refused.retry_after or 0))
+        # After the first ones a wait that doubles to five minutes: twelve an hour.
+        assert 20 + 7 * 12 < opened < 20 + 8 * 12 + 10
+        await here.reserve_registration("198.51.100.1")
+        clock.forward(timedelta(days=1))
+        for _ in range(20):
+            await here.reserve_registration(HERE)
+        for _ in range(100):
+            await Attempts(db, registrations=0, now=clock).reserve_registration(HERE)

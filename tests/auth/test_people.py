@@ -13,7 +13,7 @@ import pytest
 from auth.attempts import Attempts
 from auth.retention import BATCH, Retention
 from common import database
-from common.errors import Conflict, CwrkError, Forbidden, Unauthenticated
+from common.errors import Conflict, CwrkError, Forbidden, TooMany, Unauthenticated
 from proto import auth_pb2
 from tests.auth.conftest import Clock
 from tests.auth.running import COST, PASSWORD, Caller, running_auth
@@ -121,6 +121,19 @@ async def test_by_invite_only_as_many_as_it_says(auth_database: str, keys_dir: P
         with pytest.raises(Forbidden) as refused:
             await register(auth, invite=code)
         assert refused.value.code == "INVITE_INVALID"
+
+
+async def test_of_one_address_so_many_a_day_but_with_an_invite(auth_database: str, keys_dir: Path) -> None:
+    async with running_auth(auth_database, keys_dir, registrations_address=2) as auth:
+        for n in range(2):
+            await register(auth, f"{n}@example.org")
+        with pytest.raises(TooMany) as refused:
+            await register(auth)
+        assert refused.value.code == "TOO_MANY_ATTEMPTS"
+    _, said, _ = await admin(auth_database, keys_dir, "invite", "--uses", "1")
+    code = said.splitlines()[0].partition("=")[2]
+    async with running_auth(auth_database, keys_dir, registrations_address=2, registration="invite") as auth:
+        await register(auth, invite=code)
 
 
 async def test_a_registration_that_fails_does_not_use_the_invite_up(
