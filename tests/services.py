@@ -60,6 +60,13 @@ class Stack:
         self._processes[name].kill()
         self._processes[name].wait()
 
+    def hang(self, name: str) -> None:
+        """Its connections stay open, and nobody answers."""
+        self._processes[name].send_signal(signal.SIGSTOP)
+
+    def wake(self, name: str) -> None:
+        self._processes[name].send_signal(signal.SIGCONT)
+
     def terminate(self, name: str) -> None:
         """As a deploy does it."""
         self._processes[name].terminate()

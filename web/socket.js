@@ -17,6 +17,9 @@ const TOKEN_EXPIRED = 4201;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const HELLO_MS = 10_000;
+/** What is silent for so long is asked whether it lives: who talks is told each 5 s how it goes, who writes is acked. */
+const SILENCE_MS = { talking: 8_000, written: 5_000 };
+const PONG_MS = 6_000;
 /** A connection that lived this long was a good one: the next wait starts small again. */
 const SETTLED_MS = 5_000;
 
@@ -30,6 +33,10 @@ export class Socket {
   #attempts = 0;
   #openedAt = 0;
   #silenceMs = HELLO_MS;
+  /** When the watchdog asks; 0 once it has. */
+  #asksAt = 0;
+  /** When one was told last how one's voice does. */
+  #toldAt = 0;
   #ended = false;
   #stopTokens;
   /** @type {{epoch: string, last_seq: number} | null} where to resume */
@@ -55,6 +62,7 @@ export class Socket {
   send(type, payload, id) {
     if (this.#ws?.readyState !== WebSocket.OPEN || !this.#openedAt) return false;
     this.#ws.send(JSON.stringify(id ? { type, id, payload } : { type, payload }));
+    if (payload.client_msg_id && Date.now() + SILENCE_MS.written < this.#asksAt) this.#watch(SILENCE_MS.written);
     return true;
   }
 
@@ -93,7 +101,8 @@ export class Socket {
 
   /** @param {Frame} frame */
   #received(frame) {
-    this.#watch();
+    if (frame.type === 'quality') this.#toldAt = Date.now();
+    this.#watch(Date.now() - this.#toldAt < SILENCE_MS.talking ? SILENCE_MS.talking : this.#silenceMs);
     if (frame.type === 'hello') this.#greeted(frame.payload);
     if (frame.type === 'resumed' && !frame.payload.recovered) this.#position = this.#head;
     if (frame.seq && this.#position) this.#position.last_seq = frame.seq;
@@ -110,12 +119,14 @@ export class Socket {
   }
 
   /** A page sees no websocket pings, so it asks when it has heard nothing, and gives up on no answer. */
-  #watch() {
+  #watch(ms = this.#silenceMs) {
     clearTimeout(this.#watchdog);
+    this.#asksAt = Date.now() + ms;
     this.#watchdog = setTimeout(() => {
+      this.#asksAt = 0;
       if (!this.send('ping', { last_seq: this.#position?.last_seq ?? 0 })) return this.#closed(0);
-      this.#watchdog = setTimeout(() => this.#closed(0), HELLO_MS);
-    }, this.#silenceMs);
+      this.#watchdog = setTimeout(() => this.#closed(0), PONG_MS);
+    }, ms);
   }
 
   /** @param {number} code the close code; 0 when there never was a connection, or it fell silent @param {string} [reason] */

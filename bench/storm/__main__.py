@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import platform
 import random
+import re
 import resource
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from tests.rooms import kit
 ROOM = 10  # people
 SOURCES = 50  # loopback addresses they come from
 PATIENCE = 60.0
+SPOKEN_OUT = 5.0  # seconds after the last message until everybody has heard it
 MEMBERS = """
 WITH person AS (
   INSERT INTO rooms.people SELECT i, 'Person ' || i FROM generate_series(1, $1::integer) AS i
@@ -49,13 +51,36 @@ FROM room, generate_series(0, $2::integer - 1) AS place RETURNING room_id, user_
 """
 
 
+NUMBER = rb'"client_msg_id":"bench-(\d+)"'
+HEARD = re.compile(rb'"type":"chat","[^}]*?' + NUMBER)
+ACKED = re.compile(rb'"type":"chat_ack","[^}]*?' + NUMBER)
+LONGEST_FRAME = 1024
+
+
+class Attentive(Client):
+    """A websocket that notes the numbers of what it hears and of what was acked to it."""
+
+    def __init__(self, path: str, town: Town, heard: set[int]) -> None:
+        super().__init__(ROOMS, path, town.tally, town.latencies)
+        self._heard, self._acked = heard, town.acked
+        self._end = b""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        seen = self._end + data  # a frame that is cut in two is seen with the second part
+        self._heard.update(map(int, HEARD.findall(seen)))
+        self._acked.update(map(int, ACKED.findall(seen)))
+        self._end = seen[-LONGEST_FRAME:]
+
+
 @dataclass
 class Person:
-    """Somebody in a room, with the one websocket of theirs."""
+    """Somebody in a room, with the one websocket of theirs, and the numbers of all messages they heard."""
 
     room_id: str
     user_id: int
     client: Client | None = None
+    heard: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -84,11 +109,12 @@ class Town:
         self.epoch = ""
         self.heads: dict[str, int] = {}
         self.said = 0
-        self.again = 0  # times that somebody had to try again
+        self.again: Counter[str] = Counter()  # why somebody had to try again
+        self.acked: set[int] = set()
+        self.tally = Tally()
+        self.latencies: list[float] = []
         self._database = database
         self._every = every
-        self._tally = Tally()
-        self.latencies: list[float] = []
 
     async def settle(self, people: int) -> None:
         """Rooms of ten, written into the tables as joining does; then everybody comes by their websocket."""
@@ -111,17 +137,18 @@ class Town:
         source = (f"127.0.0.{2 + person.user_id % SOURCES}", 0)
         give_up = loop.time() + PATIENCE
         while loop.time() < give_up:
-            with contextlib.suppress(OSError, TimeoutError):
+            try:
                 async with asyncio.timeout(10):
                     _, person.client = await loop.create_connection(
-                        lambda: Client(ROOMS, path, self._tally, self.latencies),
+                        lambda: Attentive(path, self, person.heard),
                         "127.0.0.1",
                         self.ours.process.port,
                         local_addr=source,
                     )
                     await person.client.ready
                     return
-            self.again += 1
+            except (OSError, TimeoutError) as error:
+                self.again[why(error)] += 1
             await asyncio.sleep(random.uniform(0.5, 2))
 
     async def lose(self, how: str) -> None:
@@ -173,6 +200,24 @@ class Town:
     def lost(self) -> int:
         return sum(person.client is None or person.client.lost for person in self.people)
 
+    async def missing(self) -> tuple[int, int]:
+        """Messages that were acked and are not in the log; and how often one that is there was not heard."""
+        rows = await self._database.fetch(
+            "SELECT room_id, substring(client_msg_id FROM 7)::integer AS number FROM rooms.events"
+            " WHERE client_msg_id LIKE 'bench-%'"
+        )
+        said: dict[str, set[int]] = defaultdict(set)
+        for row in rows:
+            said[str(row["room_id"])].add(row["number"])
+        unheard = sum(len(said[person.room_id] - person.heard) for person in self.people)
+        return len(self.acked - set[int]().union(*said.values())), unheard
+
+
+def why(error: Exception) -> str:
+    """In a word: the HTTP status or the close of a refusal, or the kind of error."""
+    status = re.search(r"HTTP/1\.1 (\d+)", str(error))
+    return status[1] if status else type(error).__name__
+
 
 async def bench(options: argparse.Namespace) -> dict[str, Any]:
     with stack.valkey() as cache:
@@ -181,7 +226,7 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
             town = Town(ours, database, options.every)
             print(f"{options.people} people are coming into {options.people // ROOM} rooms …")
             await town.settle(options.people)
-            town.again = 0
+            town.again.clear()
             talking = asyncio.create_task(town.talk())
             await asyncio.sleep(options.settled)
             found: dict[str, Any] = {"people": options.people, "within_s": options.within, "how": options.how}
@@ -190,22 +235,27 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
             took: list[float] = []
 
             async def storm() -> None:
+                began = time.perf_counter()
                 took.extend(await town.return_within(options.within))
+                found["storm_s"] = round(time.perf_counter() - began, 1)
 
             found["storm"] = await watched(town, storm())
             found["back_p50_s"], found["back_p99_s"] = (round(each, 3) for each in percentiles(took, 50, 99))
-            found["not_back"], found["again"] = town.lost(), town.again
+            found["not_back"], found["again"] = town.lost(), dict(town.again)
             await asyncio.sleep(options.settled)
             found["after"] = await watched(town, asyncio.sleep(options.settled))
             talking.cancel()
+            await asyncio.sleep(SPOKEN_OUT)
+            found["acked"] = len(town.acked)
+            found["acked_and_lost"], found["unheard"] = await town.missing()
             await database.close()
     tell(found)
     return found
 
 
 async def watched(town: Town, work: Any) -> dict[str, float]:
-    """PostgreSQL's load, and that of rooms, while this goes on."""
-    said, cpu, before = town.said, town.ours.process.cpu, await town.read()
+    """PostgreSQL's load, and that of rooms and of ourselves, while this goes on."""
+    said, cpu, own, before = town.said, town.ours.process.cpu, time.process_time(), await town.read()
     town.latencies.clear()
     await work
     after = await town.read()
@@ -213,6 +263,7 @@ async def watched(town: Town, work: Any) -> dict[str, float]:
     return {
         **after.since(before),
         "rooms_cpu": round((town.ours.process.cpu - cpu) / took, 3),
+        "load_cpu": round((time.process_time() - own) / took, 3),
         "messages": round((town.said - said) / took, 1),
         "ack_p99_ms": round(percentiles(town.latencies, 99)[0] * 1000, 1),
     }
@@ -229,8 +280,15 @@ def tell(found: dict[str, Any]) -> None:
         normal, storm, after = (found[phase][name] for phase in ("normal", "storm", "after"))
         ratio = f"{storm / normal:>10.2f}" if normal else ""
         print(f"{name:<16}{normal:>12,.2f}{storm:>10,.2f}{after:>10,.2f}{ratio}")
-    print(f"{found['not_back']} did not come back, {found['again']} tries failed", end="")
-    print(f"; it took {found['back_p50_s']} s (p50), {found['back_p99_s']} s (p99)")
+    again = ", ".join(f"{count} {what}" for what, count in found["again"].items()) or "none"
+    print(f"{found['not_back']} did not come back; tries that failed: {again}", end="")
+    print(
+        f"; it took {found['back_p50_s']} s (p50), {found['back_p99_s']} s (p99), {found['storm_s']} s in all"
+    )
+    print(
+        f"{found['acked']} messages acked, {found['acked_and_lost']} of them lost;"
+        f" {found['unheard']} times somebody did not hear one"
+    )
 
 
 def main() -> None:

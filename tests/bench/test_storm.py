@@ -18,6 +18,8 @@ def test_everybody_comes_back(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(file.read_text())
     assert (found["people"], found["not_back"]) == (40, 0)
+    assert found["acked"] > 0
+    assert (found["acked_and_lost"], found["unheard"]) == (0, 0)
     for phase in ("normal", "storm"):
         assert found[phase]["transactions"] > 0
         assert found[phase]["messages"] > 0

@@ -72,3 +72,32 @@ async def test_voices_come_back_after_their_worker(
     gap = await bob.longest_gap()
     figure(f"media killed and started again: nothing heard for {gap:.1f} s")
     assert gap < LONGEST_S
+
+
+async def test_a_server_that_hangs_is_noticed_by_who_talks_and_by_who_writes(
+    new_person: NewPerson, stack: Stack
+) -> None:
+    """The pages' clocks are put forward; 35 s of silence are a hung server's for who does neither."""
+    ann, bob = await new_person("Ann"), await new_person("Bob")
+    await ann.register()
+    room = await ann.create_room("Nobody answers")
+    await bob.register()
+    for each in (ann, bob):
+        await each.page.clock.install()
+        await each.enter(room)
+    await bob.join_voice()
+    await bob.gets("quality")
+
+    stack.hang("rooms")
+    try:
+        await ann.say("Is anybody there?")
+        for each, silence in (ann, 5_000), (bob, 8_000):
+            status = each.page.locator("[data-connection]")
+            await expect(status).to_be_hidden()
+            await each.page.clock.fast_forward(silence)
+            await each.page.clock.fast_forward(6_000)
+            await expect(status).to_contain_text("The connection is lost")
+    finally:
+        stack.wake("rooms")
+    await bob.reads("Is anybody there?")
+    await expect(ann.page.locator(".message.pending")).to_have_count(0)
