@@ -23,7 +23,7 @@ def main(command: str) -> int:
     if command != "run":
         env = resolve(place, {**os.environ, **settings_of_the_last_start(place, env)})
     elif lan.is_wanted(env):
-        env |= lan.settings(env)
+        env |= lan.settings(env) | lan.trusted(place, env)
         lan.prepare(place, env)
     stack = Stack(place, env, (*services(env), *lan.services(place, env)))
     match command:

@@ -59,6 +59,10 @@ async def test_page_api_and_websocket_over_tls_at_one_address(make: Make) -> Non
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
         assert f"{address} answers" in doctor.stdout
 
+        async with visitor.get("/doctor/findings", headers=signed) as answer:
+            found_there = {each["about"]: each["state"] for each in (await answer.json())["items"]}
+        assert found_there["TLS"] == "well"  # the certificate is known to who looks
+
         # Caddy logs that it did not reach rooms, and not with which token somebody wanted to.
         os.kill(make.running()["rooms"].pid, signal.SIGKILL)
         async with visitor.get(f"/ws/rooms/{room}?access_token={token}") as answer:

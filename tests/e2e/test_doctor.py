@@ -62,6 +62,7 @@ async def test_an_administrator_sees_what_the_server_finds(new_person: NewPerson
     for part in ("API", "websocket", "PostgreSQL", "Valkey", "voice"):
         await expect(server.locator(f"li[data-about={part}]").first).to_have_attribute("data-state", "well")
     await expect(server).to_contain_text(f"UDP {stack.env['MEDIA_HOST']}:{stack.env['MEDIA_PORT']} works")
+    await server.evaluate("section => section.scrollIntoView()")
     await picture(ann.page, "doctor-administrator")
     await nobody_is_shut_out(ann.page)
     await examined(bob.page, bob.url)
