@@ -50,8 +50,8 @@ def main(command: str) -> int:
             told = {**env, **stack.embedded.addresses_known(), **lan.trusted(place, env)}
             os.execve(sys.executable, [sys.executable, "-m", "doctor"], told)  # noqa: S606  # no shell is meant
         case "backup" | "restore":
-            stack.have_tables()
             database_url = {**env, **stack.embedded.addresses_known()}["DATABASE_URL"]
+            stack.have_tables()
             backups.run(command, place, env, database_url, " ".join(sys.argv[2:]))
         case _:
             raise StackError(
