@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -208,16 +207,15 @@ async def test_without_the_service_token_nothing_is_answered() -> None:
             await client.call(stub.Close, pb.CloseRequest(room_id="room", user_id="ann"))
 
 
-async def test_stopping_ends_the_stream_of_events_at_once() -> None:
+async def test_stopping_ends_the_stream_of_events() -> None:
     async with AsyncExitStack() as worker:
         server = await worker.enter_async_context(serve(CONFIG))
         async with rpc.connect(f"127.0.0.1:{server.port}", "media", "secret") as client:
             stub: media_pb2_grpc.MediaAsyncStub = media_pb2_grpc.MediaStub(client.channel)
             events = client.stream(stub.Events, pb.EventsRequest())
             assert (await anext(events)).hello.worker_id
-            stopping = time.monotonic()
             await worker.aclose()
-            assert time.monotonic() - stopping < 1.5
+            # To its end, and not cut off when the server's patience was over.
             assert [event.WhichOneof("event") async for event in events] == ["load", "draining"]
 
 
