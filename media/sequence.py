@@ -24,7 +24,7 @@ MIN_STEP: Final = 960
 #: Runs remembered for answering who asks again. Full: the oldest goes.
 _RUNS: Final = 16
 #: How far back a packet can be asked for again; SRTP's own window must not be shorter.
-_BACK: Final = 1000
+_BACK: Final = 250
 _NOT_ANCHORED: Final = 1 << 62
 
 

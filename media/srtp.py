@@ -25,7 +25,11 @@ REPLAYED: Final = frozenset({9, 10})
 
 #: The longest authentication tag of the profiles we negotiate, octets.
 TRAILER: Final = 16
+#: Packets back that are told from replays …
 _REPLAY_WINDOW: Final = 1024
+#: … and that are still encrypted when they are to go out again: what media/sequence.py finds must be inside.
+#: libsrtp moves this window, word by word, with each packet it sends.
+_REPEAT_WINDOW: Final = 256
 
 
 def function(name: str) -> Any:
@@ -81,7 +85,7 @@ class Contexts:
 
 def _session(profile: int, key: bytes, direction: int) -> Session:
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile)
-    policy.window_size = _REPLAY_WINDOW
+    policy.window_size = _REPLAY_WINDOW if direction == Policy.SSRC_ANY_INBOUND else _REPEAT_WINDOW
     # A packet that a listener asks for again is encrypted again, from the same text under the same index:
     # media/sequence.py and media/history.py see to that.
     policy.allow_repeat_tx = True

@@ -19,7 +19,10 @@ void boxes_begin(Boxes *boxes)
     for (int i = 0; i < INBOX; i++) {
         in->vectors[i] = (struct iovec){in->octets[i], STRIDE};
         in->messages[i].msg_hdr =
-            (struct msghdr){.msg_name = in->addresses[i], .msg_iov = &in->vectors[i], .msg_iovlen = 1};
+            (struct msghdr){.msg_name = in->addresses[i],
+                            .msg_namelen = ADDRESS,
+                            .msg_iov = &in->vectors[i],
+                            .msg_iovlen = 1};
     }
 }
 

@@ -181,8 +181,6 @@ bool work_off(Loop *loop, Boxes *boxes, int socket, double now)
     bool last = false, more = false;
     int count = 0;
     for (int round = 1; !last; round++) {
-        for (int i = 0; i < INBOX; i++)
-            in->messages[i].msg_hdr.msg_namelen = ADDRESS;
         count = recvmmsg(loop->files[socket], in->messages, INBOX, MSG_DONTWAIT, NULL);
         last = count < INBOX || round == ROUNDS;
         enter(loop);
@@ -191,6 +189,7 @@ bool work_off(Loop *loop, Boxes *boxes, int socket, double now)
         for (int i = 0; i < count; i++) {
             int known = loop->address_sizes[socket];
             memset(in->addresses[i] + known, 0, (size_t)(ADDRESS - known));
+            in->messages[i].msg_hdr.msg_namelen = ADDRESS; /* for the next time */
             take(loop, out, socket, in->addresses[i], in->octets[i], (int)in->messages[i].msg_len, now);
             make_room(loop, boxes, out);
         }

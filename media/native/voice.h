@@ -19,7 +19,7 @@ enum {
     WORTH = 25,        /* packets back that are worth asking for */
     MISSING = 32,      /* a power of two, more than WORTH */
     RUNS = 16,
-    BACK = 1000,
+    BACK = 250,
     OPUS_CLOCK = 48000,
     FRAME = 960,
 };

@@ -193,6 +193,27 @@ def test_what_was_never_sent_is_not_repeated(room: Room) -> None:
     assert room.forwarder.counters.drops[Drop.UNKNOWN_REPEAT] == len(never) + 1
 
 
+def test_what_is_asked_for_after_five_seconds_is_repeated_and_nothing_older(room: Room) -> None:
+    """The encryption lets it; a new speaker has the slot meanwhile, so that the packet is kept still."""
+    room.forwarder.add_route(ANN, BOB, "b1")
+    bob, eve = room.ends[BOB], room.ends[EVE]
+    room.ends[ANN].say(1, b"ann")
+    room.poll(1.0)
+    (first,) = bob.hear()
+    room.forwarder.add_route(EVE, BOB, "b1")
+    for sequence in range(251):
+        eve.say(sequence, b"eve")
+        room.poll(1.0 + sequence / 50)
+        assert len(bob.hear()) == 1
+        if sequence == 249:
+            room.forwarder.repeat(BOB, 71, [first.sequence], 1.0 + sequence / 50)
+            assert bob.socket.receive() == 1
+    room.forwarder.repeat(BOB, 71, [first.sequence], 7.0)
+    assert bob.socket.receive() == 0
+    assert room.forwarder.counters.drops[Drop.UNKNOWN_REPEAT] == 1
+    assert room.forwarder.counters.drops[Drop.UNENCRYPTABLE] == 0
+
+
 def test_a_listener_cannot_have_everything_repeated_all_the_time(room: Room) -> None:
     room.forwarder.add_route(ANN, BOB, "b1")
     sequences = []

