@@ -140,6 +140,11 @@ def test_the_first_start_makes_secrets_and_later_ones_keep_them(tmp_path: Path) 
     other = start(DOMAIN="elsewhere.example.org")
     assert other.returncode == 1
     assert "DOMAIN is study.example.org in .env" in other.stderr
+    assert "make up does not use" not in other.stderr
+    with (tmp_path / ".env").open("a") as settings:
+        settings.write("REGISTATION=closed\nCOMPOSE_PROFILES=metrics\n")
+    assert start().stderr == "make up does not use REGISTATION of .env; .env.example has all that it does.\n"
+    (tmp_path / ".env").write_text(first)
     assert (tmp_path / ".env").read_text() == first
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     # A later version may want one more.
