@@ -24,7 +24,7 @@ from tests.e2e.tone import write_tone
 from tests.e2e.tour import PAGES, PARTS, Tour
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images" / "page"
-TALL = {"account"}
+TALL = {"account", "doctor"}
 CROWD = 45  # and the five of the tour
 QUALITY = 72
 

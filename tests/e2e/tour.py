@@ -146,6 +146,7 @@ class Tour:
         yield "account-delete"
         await page.goto(f"{url}/doctor")
         await page.locator("section[aria-busy=false] li[data-about=turn]").wait_for(timeout=DOCTOR_MS)
+        await expect(page.locator("section[aria-busy=true]")).to_have_count(0, timeout=DOCTOR_MS)
         yield "doctor"
         for name, path in (("invite-gone", "/invite/nothing-like-it"), ("lost", "/r/not.an.id")):
             await page.goto(url + path)

@@ -81,7 +81,7 @@ function Part({ found, running, children }) {
     <section class="card part" aria-busy=${running}>
       <p role="status"><b>${summary(found, running)}</b></p>
       <ul class="sessions">${found.map((each) => html`<${Item} key=${each.about + each.said} finding=${each} />`)}</ul>
-      <div class="portrait">
+      <div class="row">
         ${children}
         ${navigator.clipboard && html`<button disabled=${running} onClick=${copy}>${say('copy')}</button>`}
         <span role="status" class="done">${!running && copied.value && say('copied')}</span>
