@@ -45,7 +45,9 @@ def make_app(
     cors = Cors(config.cors_origins)
     rates = Rates(config.redis_url, person=config.rate_person, address=config.rate_address)
     requests = Requests(page, rates)
-    around = [middleware.observed(clients, requests), middleware.answered(cors, rates, requests)]
+    addresses = Addresses(config)
+    pages = Pages(config, addresses)
+    around = [middleware.observed(clients, requests), middleware.answered(cors, rates, requests, pages)]
     app = web.Application(middlewares=around, client_max_size=BODY_MAX)
     accounts = Accounts(auth)
     verifier = Verifier(accounts.fetch_key_set, revocations, refetch=config.key_refetch_seconds)
@@ -53,7 +55,6 @@ def make_app(
     _add_accounts(app, accounts, door)
     _add_own_account(app, OwnAccount(auth), door)
     _add_recovery(app, Recovery(auth), door)
-    addresses = Addresses(config)
     _add_rooms(app, Rooms(rooms), door)
     _add_chat(app, Chat(rooms), door)
     _add_moderation(app, Moderation(rooms), door)
@@ -63,7 +64,6 @@ def make_app(
     app[HEALTH] = health = Health({"auth": auth, "rooms": rooms}, lambda: rates.redis_is_well)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
-    pages = Pages(config, addresses)
     pages.add_to(app)
     Docs().add_to(app)
     app.on_response_prepare.append(middleware.headers_of(pages, cors))

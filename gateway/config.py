@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.clients import Proxied
-from common.config import address, integer, page, setting, text
+from common.config import address, choice, integer, page, setting, text
 from common.config import port as port_number  # a field below is called port
 from common.workers import processes
 from gateway.cors import origins
@@ -56,6 +56,13 @@ class Config(Proxied):
         "The folder of the page.",
         str(Path(__file__).resolve().parent.parent / "web"),
         parse=text,
+    )
+    web_modules: str = setting(
+        "GATEWAY_WEB_MODULES",
+        "How the page's modules are sent: packed, those that belong together as one; or apart, as they are,"
+        " for who looks into them in a browser.",
+        "packed",
+        parse=choice("packed", "apart"),
     )
     workers: int = setting(
         "GATEWAY_WORKERS", "In how many processes the gateway works; auto for one a core.", 1, parse=workers

@@ -25,35 +25,50 @@ REFUSED_GZIP = re.compile(r"q=0(\.0*)?")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was at `seen` (time and size); `packed` is None where gzip does not make it smaller."""
+    """What is sent of a file; `packed` is None where gzip does not make it smaller."""
 
-    seen: tuple[int, int]
     content_type: str
     etag: str
     plain: bytes
     packed: bytes | None
 
+    @classmethod
+    def of(cls, name: str, plain: bytes) -> File:
+        content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        packed = gzip.compress(plain, 9, mtime=0) if COMPRESSIBLE.fullmatch(content_type) else plain
+        etag = hashlib.sha256(plain).hexdigest()[:20]
+        return cls(content_type, etag, plain, packed if len(packed) < len(plain) else None)
+
+    def answer(self, request: web.Request, *, status: int = 200) -> web.Response:
+        """It, or 304 for who has it and would be answered 200."""
+        packed = self.packed if _takes_gzip(request.headers.get("Accept-Encoding", "")) else None
+        etag = f"{self.etag}-gz" if packed is not None else self.etag
+        headers = {"ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
+        known = request.if_none_match or ()
+        if status == 200 and any(tag.value in (etag, "*") for tag in known):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = self.content_type
+        if packed is not None:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(status=status, body=self.plain if packed is None else packed, headers=headers)
+
 
 class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
-        self._files: dict[Path, File] = {}
+        #: As each was at a time (ns) and size.
+        self._files: dict[Path, tuple[tuple[int, int], File]] = {}
 
     async def answer(self, request: web.Request, name: str) -> web.Response:
         """The file that `name` names, or 304 for who has it. Raises HTTPNotFound."""
+        return (await self.file(name)).answer(request)
+
+    async def file(self, name: str) -> File:
+        """Raises HTTPNotFound."""
         file = await asyncio.to_thread(self._file, name)
         if file is None:
             raise web.HTTPNotFound
-        packed = file.packed if _takes_gzip(request.headers.get("Accept-Encoding", "")) else None
-        etag = f"{file.etag}-gz" if packed is not None else file.etag
-        headers = {"ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
-        known = request.if_none_match or ()
-        if any(tag.value in (etag, "*") for tag in known):
-            return web.Response(status=304, headers=headers)
-        headers["Content-Type"] = file.content_type
-        if packed is not None:
-            headers["Content-Encoding"] = "gzip"
-        return web.Response(body=file.plain if packed is None else packed, headers=headers)
+        return file
 
     def _file(self, name: str) -> File | None:
         """The file inside the folder: no way out of it, by dots, slashes or links."""
@@ -63,22 +78,16 @@ class Folder:
                 return None
             stat = path.stat()
             seen = (stat.st_mtime_ns, stat.st_size)
-            file = self._files.get(path)
-            if file is None or file.seen != seen:
-                if stat.st_size > FILE_MAX:
-                    return None
-                file = self._files[path] = _read(path, seen)
+            known = self._files.get(path)
+            if known is not None and known[0] == seen:
+                return known[1]
+            if stat.st_size > FILE_MAX:
+                return None
+            file = File.of(path.name, path.read_bytes())
+            self._files[path] = seen, file
         except (OSError, ValueError):  # gone meanwhile; a name too long, or with a zero byte
             return None
         return file
-
-
-def _read(path: Path, seen: tuple[int, int]) -> File:
-    plain = path.read_bytes()
-    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    packed = gzip.compress(plain, 9, mtime=0) if COMPRESSIBLE.fullmatch(content_type) else plain
-    etag = hashlib.sha256(plain).hexdigest()[:20]
-    return File(seen, content_type, etag, plain, packed if len(packed) < len(plain) else None)
 
 
 def _takes_gzip(accepted: str) -> bool:

@@ -35,6 +35,9 @@ INVITE = re.compile(r"(/invites?/)[^/]+")
 # The page, its files, and what says how we are cost nothing and are not counted.
 COUNTED = ("/auth", "/rooms", "/invites")
 
+# What for a browser asks (Fetch Metadata); older ones do not say.
+DESTINATION = "Sec-Fetch-Dest"
+
 # Who came over TLS comes again over TLS, for a year; it says nothing about other hosts.
 ONE_YEAR = "max-age=31536000"
 
@@ -79,8 +82,11 @@ def observed(clients: Clients, requests: Requests) -> Middleware:
     return observe
 
 
-def answered(cors: Cors, rates: Rates, requests: Requests) -> Middleware:
-    """Whatever goes wrong is answered as a problem, and what we did not foresee is logged."""
+def answered(cors: Cors, rates: Rates, requests: Requests, pages: Pages) -> Middleware:
+    """Whatever goes wrong is answered as a problem, and what we did not foresee is logged.
+
+    But who goes with a browser to an address that nobody has is answered with the page.
+    """
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -98,7 +104,9 @@ def answered(cors: Cors, rates: Rates, requests: Requests) -> Middleware:
             if refusal.status < 400:
                 raise
             requests.failed(problems.code_of(refusal))
-            return problems.of_refusal(refusal, request_id)
+            unknown = refusal.status == 404 and refusal is request.match_info.http_exception
+            page = await pages.nothing(request) if unknown and navigates(request) else None
+            return problems.of_refusal(refusal, request_id) if page is None else page
         except ConnectionError:
             raise
         except Exception:
@@ -108,6 +116,14 @@ def answered(cors: Cors, rates: Rates, requests: Requests) -> Middleware:
             return problems.of_error(fault, request_id)
 
     return answer
+
+
+def navigates(request: web.Request) -> bool:
+    """Whether somebody goes there with a browser, and no program or page asks."""
+    headers = request.headers
+    if request.method not in ("GET", "HEAD") or "text/html" not in headers.get("Accept", ""):
+        return False
+    return headers.get(DESTINATION, "document") == "document"
 
 
 def _log(request: web.Request, status: int, seconds: float) -> None:

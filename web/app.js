@@ -15,9 +15,8 @@ import { showUnread } from './unread.js';
 import { render } from './vendor/preact.js';
 import { effect } from './vendor/signals-core.js';
 
-// For whoever comes from a letter, signed in or not.
-const LETTERS = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage };
-const PAGES = { invite: InvitePage, lost: LostPage };
+// For whoever comes from a letter or by a wrong address, signed in or not.
+const OPEN = { forgot: ForgotPage, reset: ResetPage, verify: VerifyPage, lost: LostPage };
 // What nobody needs at the door comes when it is asked for.
 const LATER = {
   rooms: () => import('./pages/rooms.js').then((module) => (setTimeout(fetchRoom, SOON_MS), module.RoomsPage)),
@@ -35,33 +34,32 @@ const dressed = async (page, ...sheets) => (await Promise.all([page, styled(...s
 
 function App() {
   const { page, roomId, code, invite, next, token, visit } = route.value;
-  const Letter = LETTERS[page];
-  if (Letter) return html`<${Letter} key=${visit} token=${token} /><${Notice} />`;
+  const Open = OPEN[page];
+  if (Open) return html`<${Open} key=${visit} token=${token} /><${Notice} />`;
   if (!state.user.value) return html`<${LoginPage} invite=${invite} invited=${next?.startsWith('/invite/')} /><${Notice} />`;
-  const Page = PAGES[page];
   return html`
     <a class="skip" href="#main">${t('skip')}</a>
-    ${Page && html`<${Page} code=${code} />`}
+    ${page === 'invite' && html`<${InvitePage} code=${code} />`}
     ${LATER[page] && html`<${Later} key=${page} page=${LATER[page]} roomId=${roomId} />`}
     <${Notice} />
   `;
 }
 
 function LostPage() {
-  return html`<${Alone} text=${t('lostPage')} rooms />`;
+  return html`<${Alone} text=${t('nothingHere')} hint=${t('nothingHereHint')} rooms />`;
 }
 
-function sessionIs(session) {
-  state.signedIn(session?.user ?? null);
-  const { page, next } = route.value;
-  if (page in LETTERS) return;
-  if (!session && page !== 'login') navigate(loginPath(), { replace: true });
-  if (session && page === 'login') navigate(next ?? '/', { replace: true });
-}
-
-tokens.onChange(sessionIs);
+tokens.onChange((session) => state.signedIn(session?.user ?? null));
 tokens.start();
-sessionIs(tokens.current());
+state.signedIn(tokens.current()?.user ?? null);
+
+// Who is not signed in comes to the door from wherever they go, and from there to where they wanted to go.
+effect(() => {
+  const { page, next } = route.value;
+  const known = Boolean(state.user.value);
+  if (page in OPEN || known !== (page === 'login')) return;
+  navigate(known ? (next ?? '/') : loginPath(), { replace: true });
+});
 
 effect(() => {
   document.documentElement.lang = language.value;

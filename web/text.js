@@ -26,7 +26,8 @@ const en = {
   cancel: 'Cancel',
   close: 'Close',
   loading: 'Loading …',
-  lostPage: 'There is nothing at this address.',
+  nothingHere: 'There is nothing here',
+  nothingHereHint: 'Nobody has this address. Perhaps a letter of it went missing, or what was here is gone.',
   toRooms: 'To the rooms',
 
   login: 'Log in',
@@ -114,7 +115,8 @@ const ru = {
   cancel: 'Отмена',
   close: 'Закрыть',
   loading: 'Загрузка…',
-  lostPage: 'По этому адресу ничего нет.',
+  nothingHere: 'Здесь ничего нет',
+  nothingHereHint: 'Такого адреса нет. Может быть, в нём потерялась буква или то, что здесь было, удалили.',
   toRooms: 'К комнатам',
 
   login: 'Войти',

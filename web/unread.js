@@ -1,5 +1,6 @@
 /** The tab's title says where one is; it, the icon and the installed app's badge, how much one has not read. */
 import { announce } from './announcer.js';
+import { file } from './files.js';
 import { hasMoved, route } from './router.js';
 import { room, roomList, unread, user } from './state.js';
 import { t } from './text.js';
@@ -7,7 +8,7 @@ import { computed, effect } from './vendor/signals-core.js';
 
 const SITE = 'cwrkPlanet';
 const NAMES = /** @type {const} */ ({
-  rooms: 'rooms', account: 'account', login: 'login', forgot: 'forgotTitle', reset: 'resetTitle', verify: 'verifyTitle', invite: 'invite', doctor: 'whatWorks',
+  rooms: 'rooms', account: 'account', login: 'login', forgot: 'forgotTitle', reset: 'resetTitle', verify: 'verifyTitle', invite: 'invite', doctor: 'whatWorks', lost: 'nothingHere',
 });
 
 const here = computed(() => {
@@ -25,7 +26,7 @@ export function showUnread() {
     const name = here.value ? `${here.value} · ${SITE}` : SITE;
     document.title = news.value ? `(${news.value}) ${name}` : name;
     const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'));
-    icon.setAttribute('href', news.value ? '/static/icon-unread.svg' : '/static/icon.svg');
+    icon.setAttribute('href', file(news.value ? 'icon-unread.svg' : 'icon.svg'));
     navigator.setAppBadge?.(news.value).catch(() => {}); // where the page is no installed app
   });
   effect(() => {

@@ -11,7 +11,8 @@ from playwright.async_api import CDPSession, Page
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SPEAK = """async (wanted) => {
-    const { language, switchLanguage } = await import('/static/text.js');
+    const { use } = await import(document.querySelector('script[type=module]').src);
+    const { language, switchLanguage } = use('text.js');
     if (language.value !== wanted) switchLanguage();
 }"""
 

@@ -1,6 +1,7 @@
 """The page: its addresses, its files, what it may load and where it finds the websocket."""
 
 import gzip
+import re
 from pathlib import Path
 
 import aiohttp
@@ -8,9 +9,10 @@ import pytest
 
 from common.config import ConfigError, load
 from gateway.config import Config
-from gateway.modules import modules_of
+from gateway.pages import FOR_GOOD
 from gateway.serve import serve
-from tests.gateway.running import Api, running_gateway
+from tests.auth.running import Caller
+from tests.gateway.running import Answer, Api, running_gateway
 
 
 @pytest.mark.parametrize(
@@ -24,20 +26,97 @@ async def test_each_of_the_pages_addresses_is_the_page(api: Api, path: str) -> N
     assert answer.text.startswith("<!doctype html>")
 
 
-async def test_a_page_names_its_modules_so_that_they_come_side_by_side(api: Api, web_dir: Path) -> None:
-    answer = await api.call("GET", "/login", headers={"Accept": "text/html"})
-    assert answer.headers["Link"] == "</static/app.js>; rel=modulepreload"
+async def test_what_the_page_uses_has_an_address_that_changes_with_it_and_is_kept_for_good(
+    api: Api, web_dir: Path
+) -> None:
+    def base_in(page: Answer) -> str:
+        found = re.search(r"src=(/static/v-[0-9a-f]{12}/)app.js", page.text)
+        assert found
+        return found[1]
+
+    (web_dir / "more.css").write_text("p {}")
+    page = await api.call("GET", "/login")
+    base = base_in(page)
+    assert page.headers["Link"] == f"<{base}app.js>; rel=modulepreload"
+    assert page.headers["Cache-Control"] == "no-cache"
+    for name in ("app.js", "more.css", "index.html"):
+        assert (await api.call("GET", base + name)).headers["Cache-Control"] == FOR_GOOD
+    assert (await api.call("GET", base + "none.css")).status == 404
+    assert (await api.call("GET", base + "../../etc/passwd")).status == 404
+
+    (web_dir / "more.css").write_text("p { margin: 0 }")
+    stale = await api.call("GET", base + "more.css")  # changed, and nobody has loaded the page since
+    assert (stale.text, stale.headers["Cache-Control"]) == ("p { margin: 0 }", "no-cache")
+    assert base_in(await api.call("GET", "/")) != base
+    stale = await api.call("GET", base + "app.js")
+    assert (stale.status, stale.headers["Cache-Control"]) == (200, "no-cache")
+    (web_dir / "more.css").write_text("p {}")
+    assert base_in(await api.call("GET", "/")) == base
 
 
-def test_the_modules_of_a_page_are_what_it_imports_whatever_is_for_later(tmp_path: Path) -> None:
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "app.js").write_text(
-        "import { a,\n  b } from './a.js';\nimport './gone.js';\nconst later = () => import('./later.js');\n"
-    )
-    (tmp_path / "a.js").write_text("export { c } from './pages/c.js';\nimport '../outside.js';\n")
-    (tmp_path / "pages" / "c.js").write_text("import { app } from '../app.js';\n")
-    (tmp_path / "later.js").write_text("")
-    assert modules_of(tmp_path, ("app.js",)) == ["app.js", "a.js", "pages/c.js"]
+async def test_modules_that_belong_together_are_sent_as_one(auth: Caller, web_dir: Path) -> None:
+    (web_dir / "pages").mkdir()
+    (web_dir / "app.js").write_text("import './a.js';\nconst later = () => import('./pages/room.js');\n")
+    (web_dir / "a.js").write_text("export const a = 1;\n")
+    (web_dir / "pages" / "room.js").write_text("import { a } from '../a.js';\nexport const b = a;\n")
+    (web_dir / "room.css").write_text("")
+    for how, preloaded in (("packed", "app.js pages/room.js"), ("apart", "app.js a.js pages/room.js")):
+        async with (
+            running_gateway(auth=auth.address, web_dir=str(web_dir), web_modules=how) as port,
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+        ):
+            api = Api(session, port)
+            link = (await api.call("GET", "/r/1")).headers["Link"]
+            base = link[1 : link.index("room.css")]
+            room = await api.call("GET", f"{base}pages/room.js")
+            plain = await api.call("GET", "/static/pages/room.js")
+        hints = ", ".join(f"<{base}{name}>; rel=modulepreload" for name in preloaded.split())
+        assert link == f"<{base}room.css>; rel=preload; as=style, {hints}"
+        assert plain.text == "import { a } from '../a.js';\nexport const b = a;\n"
+        assert ("define" in room.text) == (how == "packed")
+
+
+async def test_modules_that_cannot_be_packed_are_sent_as_they_are(api: Api, web_dir: Path) -> None:
+    (web_dir / "app.js").write_text("export let count = 0;\nimport './a.js';\n")
+    (web_dir / "a.js").write_text("")
+    link = (await api.call("GET", "/")).headers["Link"]
+    base = link[1 : link.index("app.js")]
+    assert link == f"<{base}app.js>; rel=modulepreload, <{base}a.js>; rel=modulepreload"
+    assert (await api.call("GET", f"{base}app.js")).text == "export let count = 0;\nimport './a.js';\n"
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Dest": "document"}
+
+
+async def test_who_goes_to_an_unknown_address_with_a_browser_gets_the_page(api: Api) -> None:
+    known = (await api.call("GET", "/")).headers["ETag"]
+    for path, more in (("/nothing", {}), ("/r", {}), ("/rooms/1/no", {"If-None-Match": known})):
+        answer = await api.call("GET", path, headers=BROWSER | more)
+        assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html")
+        assert answer.text.startswith("<!doctype html>")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'; connect-src")
+    older = await api.call("GET", "/nothing", headers={"Accept": "text/html"})
+    assert (older.status, older.headers["Content-Type"]) == (404, "text/html")
+    head = await api.call("HEAD", "/nothing", headers=BROWSER)
+    assert (head.status, head.headers["Content-Type"], head.text) == (404, "text/html", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/nothing", {}),
+        ("GET", "/nothing", {"Accept": "application/json"}),
+        ("GET", "/nothing", BROWSER | {"Sec-Fetch-Dest": "script"}),
+        ("POST", "/nothing", BROWSER),
+        ("GET", "/static/none.js", BROWSER),
+    ],
+)
+async def test_everybody_else_gets_a_problem(
+    api: Api, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = await api.call(method, path, headers=headers)
+    assert (answer.status, answer.json["code"]) == (404, "NOT_FOUND")
 
 
 async def test_a_room_of_the_api_is_never_the_page(api: Api) -> None:

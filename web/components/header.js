@@ -1,4 +1,5 @@
 /** The bar at the top of the pages that are not a room. */
+import { file } from '../files.js';
 import { html } from '../html.js';
 import { follow } from '../router.js';
 import { language, switchLanguage, t } from '../text.js';
@@ -6,7 +7,7 @@ import { language, switchLanguage, t } from '../text.js';
 export function Brand() {
   return html`
     <a class="brand" href="/" onClick=${follow}>
-      <img src="/static/icon.svg" alt="" width="30" height="30" /><span>cwrkPlanet</span>
+      <img src=${file('icon.svg')} alt="" width="30" height="30" /><span>cwrkPlanet</span>
     </a>
   `;
 }

@@ -1,4 +1,5 @@
 /** The bar of a room: what it is called, whether one is connected, inviting others, its settings, the way out. */
+import { file } from '../files.js';
 import { html } from '../html.js';
 import { connection, moderating, people, room } from '../state.js';
 import { t } from '../text.js';
@@ -17,7 +18,7 @@ export function RoomHeader({ visit, leave }) {
   const { name, topic, locked, visibility } = room.value ?? {};
   return html`
     <header class="bar room-bar">
-      <img class="room-icon" src="/static/icon.svg" alt="" width="30" height="30" />
+      <img class="room-icon" src=${file('icon.svg')} alt="" width="30" height="30" />
       <div class="room-title">
         <h1>${locked && html`<span role="img" aria-label=${t('lockedRoom')} title=${t('lockedRoom')}><${Lock} /></span>`}${name ?? t('loading')}</h1>
         <span>${[n > 0 && t('here', { n }), topic].filter(Boolean).join(' · ')}</span>
