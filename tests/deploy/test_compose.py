@@ -30,6 +30,7 @@ SERVICES = sorted({file.parent.name for file in ROOT.glob("*/config.py")} - {"co
 NOT_HERE = {
     "DEVELOPMENT": "never where others are",
     "GATEWAY_WEB_DIR": "the image has the page",
+    "GATEWAY_WEB_MODULES": "for who changes the page",
     "GATEWAY_WORKER": "the gateway's own",
     "MEDIA_WORKER": "media's own",
     "MEDIA_HOST": "a container has one address",
