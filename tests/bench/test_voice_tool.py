@@ -19,6 +19,7 @@ from bench.voice.consent import Load, NotAllowed
 from tests import services
 
 
+@pytest.mark.timeout(240)  # a machine may be slow
 def test_people_come_talk_and_leave_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
