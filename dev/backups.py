@@ -1,8 +1,6 @@
 """`make backup` and `make restore`: deploy/backup and deploy/restore, told where all is without Docker."""
 
 import os
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -24,9 +22,11 @@ def run(script: str, place: Place, env: Mapping[str, str], database_url: str, fo
 
 
 def told(place: Place, env: Mapping[str, str], database_url: str) -> dict[str, str]:
-    """Where PostgreSQL and the keys are, for the scripts; and what stops and starts those who write."""
+    """Where PostgreSQL and the keys are, for the scripts; and what stops and starts those who write.
+
+    The scripts split these commands at blanks, and run them in the checkout.
+    """
     server = urlsplit(database_url)
-    ours = shlex.quote(sys.executable) + " -m dev"
     return {
         "PATH": f"{BINARIES}{os.pathsep}{env.get('PATH', os.defpath)}",
         "PGHOST": server.hostname or "",
@@ -37,6 +37,6 @@ def told(place: Place, env: Mapping[str, str], database_url: str) -> dict[str, s
         "POSTGRES": "env",  # runs what follows
         "AUTH": "env",
         "KEYS": str(Path(place.root, env["AUTH_KEYS_DIR"])),
-        "STOP": f"{ours} pause",
-        "START": f"{ours} run",
+        "STOP": ".venv/bin/python -m dev pause",
+        "START": ".venv/bin/python -m dev run",
     }
