@@ -34,6 +34,7 @@ ALONE = 1000
 SETTINGS = {
     "RATE_PERSON": "1000000000",
     "RATE_ADDRESS": "1000000000",
+    "REGISTRATIONS_ADDRESS": "0",
     # So that the load can come from as many addresses as it likes.
     "TRUSTED_PROXIES": "127.0.0.1",
     "BCRYPT_COST": "12",
