@@ -1,7 +1,7 @@
 """What a service keeps of what has ended: refused here, bounded, and kept while auth is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -61,9 +61,11 @@ async def served(auth: Auth, listen: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def kept(address: str) -> AsyncIterator[Revocations]:
+async def kept(
+    address: str, heard: Callable[[Ended], None] = lambda _ended: None
+) -> AsyncIterator[Revocations]:
     async with rpc.connect(address, "auth", "") as client:
-        revocations = Revocations(client)
+        revocations = Revocations(client, heard=heard)
         running = asyncio.create_task(revocations.run())
         try:
             yield revocations
@@ -110,14 +112,15 @@ async def test_a_token_that_was_taken_before_is_refused_from_then_on() -> None:
 
 async def test_while_auth_is_away_what_is_known_holds_and_then_it_goes_on(address: str) -> None:
     auth = telling(auth_pb2.Revocation(id=4, session_id="s", at=2**41))
-    async with kept(address) as revocations:
+    told: asyncio.Queue[Ended] = asyncio.Queue()
+    async with kept(address, told.put_nowait) as revocations:
         async with served(auth, address):
-            await revocations.settle()
+            assert (await asyncio.wait_for(told.get(), PATIENCE)).id == 4
             assert revocations.ended(somebody())
         assert revocations.ended(somebody())
         auth.revocations.append(auth_pb2.Revocation(id=5, session_id="another", at=2**41))
         async with served(auth, address):
-            await asyncio.wait_for(auth.came.wait(), PATIENCE)
+            assert (await asyncio.wait_for(told.get(), PATIENCE)).id == 5
         assert revocations.ended(somebody("another"))
         assert auth.asked == [0, 4]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -90,14 +91,19 @@ async def test_lines_of_the_logs_say_of_which_request_room_and_person(
     await anna.get(f"/rooms/{room}", request_id="the-one-we-sent")
     async with anna.in_room(room):
         await anna.speak_up()
-    logged = [line for line in traced.logs().splitlines() if line]
-    assert [line for line in logged if not line.startswith("{")] == []
-    lines = [json.loads(line) for line in logged]
     who = {"room_id": room, "user_id": int(anna.id)}
+    lines: list[dict[str, object]] = []
 
     def said(service: str, event: str, **ids: object) -> list[dict[str, object]]:
         asked = {"service": service, "event": event, **ids}
         return [line for line in lines if asked.items() <= line.items()]
+
+    async with asyncio.timeout(20):
+        while not said("rooms", "connection closed", **who):
+            await asyncio.sleep(0.05)
+            logged = [line for line in traced.logs().splitlines() if line]
+            assert [line for line in logged if not line.startswith("{")] == []
+            lines[:] = map(json.loads, logged)
 
     assert said("gateway", "request", request_id="the-one-we-sent", status=200, **who)
     for event in ("connection opened", "connection closed"):
