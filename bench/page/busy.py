@@ -32,8 +32,7 @@ async def measure(browser: Browser, stack: Stack, seconds: float, size: str) -> 
         probe = await Probe.of(ann)
         await probe.slow_down()
         silent = await probe.watch(seconds)
-        speakers = await room.speak_up(SPEAKERS - 1)
-        async with voices.talking(each.voice for each in speakers):
+        async with voices.speaking(room.members[: SPEAKERS - 1]):
             # Half of them: not all are within a syllable at once.
             await ann.page.locator(".person.speaks").nth(SPEAKERS // 2 - 1).wait_for()
             speaking = await probe.watch(seconds)

@@ -79,8 +79,7 @@ async def _ten_minutes(room: Room, ann: Person) -> None:
         await ann.page.locator("[data-connection=open]").wait_for(state="attached")
     for _ in range(TALKS):
         await ann.join_voice()
-        speakers = await room.speak_up(SPEAKERS)
-        async with voices.talking(each.voice for each in speakers):
+        async with voices.speaking(room.members[:SPEAKERS]):
             await ann.page.locator(".person.speaks").nth(SPEAKERS - 1).wait_for()
             await asyncio.sleep(VOICES_S)
         await ann.leave_voice()
@@ -108,11 +107,10 @@ async def live(browser: Browser, stack: Stack, minutes: float) -> dict[str, Any]
         await ann.enter(room.path)
         await ann.join_voice()
         probe = await Probe.of(ann)
-        speakers = await room.speak_up(SPEAKERS)
         samples: list[dict[str, float]] = []
         at: list[float] = []
         began = time.monotonic()
-        async with voices.talking(each.voice for each in speakers):
+        async with voices.speaking(room.members[:SPEAKERS]):
             while (now := time.monotonic() - began) < minutes * 60:
                 at.append(now / 3600)
                 samples.append(await probe.heap())

@@ -13,7 +13,7 @@ from tests.integration.student import Student
 from tests.services import Stack
 
 #: What they wait for. All else that the room says is only taken off the wire.
-_WANTED = ('"type":"state"', '"type":"answer"', '"type":"error"', '"type":"chat_ack"')
+_WANTED = tuple(f'"type":"{kind}"' for kind in ("state", "answer", "error", "chat_ack", "voice_lost"))
 _HEAD = 40
 #: That come at the same time.
 AT_ONCE = 8
@@ -40,6 +40,14 @@ class Member(Student):
                 self._queue(frame["type"]).put_nowait(frame)
         self.close_code = socket.close_code
         self.closed.set()
+
+    def must_still_be_heard(self) -> None:
+        """Raises ConnectionError where the worker has given up the voice of now."""
+        lost = self._queue("voice_lost")
+        while not lost.empty():
+            payload = lost.get_nowait()["payload"]
+            if payload["voice_id"] == self.voice_id:
+                raise ConnectionError(f"{self.name}'s voice was lost: {payload['reason']}")
 
     async def say_something(self, number: int) -> None:
         """Does not wait for the ack."""
@@ -111,13 +119,6 @@ class Room:
             await self.members[number % len(self.members)].say_something(number)
             due += 1 / a_second
             await asyncio.sleep(max(0.0, due - clock()))
-
-    async def speak_up(self, count: int) -> list[Member]:
-        """So many of them are in voice from now on. They hear nobody."""
-        speakers = self.members[:count]
-        for member in speakers:
-            await member.speak_up(slots=0)
-        return speakers
 
     async def says(self, text: str) -> str:
         """The id of the message, once it is saved."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
+import functools
 import math
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, OpusEncoder
 from av import AudioFrame
 
-from bench.forward.client import Client
+from bench.page.people import Member
 
 FRAME = SAMPLES_PER_FRAME / SAMPLE_RATE
 #: A voice says the same again after so many seconds.
@@ -31,6 +32,7 @@ class Spoken:
     level: int
 
 
+@functools.cache
 def voice(hertz: float) -> list[Spoken]:
     """What somebody says over and over, with a voice of `hertz`."""
     encoder = OpusEncoder()
@@ -60,24 +62,26 @@ def _level(samples: array.array[int]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def talking(clients: Iterable[Client]) -> AsyncIterator[None]:
-    """All of them speak at once, without end, for as long as this lasts."""
-    tasks = [
-        asyncio.create_task(_talk(client, voice(140 + 35 * number), number))
-        for number, client in enumerate(clients)
-    ]
-    try:
+async def speaking(members: Sequence[Member]) -> AsyncIterator[None]:
+    """They come into voice, hear nobody, and speak all at once, without end, for as long as this lasts.
+
+    What they say is made before the first of them comes, and each speaks from then on: to make it takes some
+    seconds, on a machine with much to do many, and the worker gives up who sends nothing for fifteen.
+    """
+    said = [await asyncio.to_thread(voice, 140 + 35 * number) for number in range(len(members))]
+    async with asyncio.TaskGroup() as group:  # a voice that is lost ends all of it
+        talks: list[asyncio.Task[None]] = []
+        for number, member in enumerate(members):
+            await member.speak_up(slots=0)
+            talks.append(group.create_task(_talk(member, said[number], number)))
         yield
-        for task in tasks:
-            if task.done():
-                task.result()  # says what went wrong
-    finally:
-        for task in tasks:
-            task.cancel()
+        for talk in talks:
+            talk.cancel()
 
 
-async def _talk(client: Client, said: list[Spoken], phase: int) -> None:
+async def _talk(member: Member, said: list[Spoken], phase: int) -> None:
     clock = asyncio.get_running_loop().time
+    client = member.voice
     began = clock() + phase * FRAME / 10
     turn = phase * len(said) // 10
     while True:
@@ -89,3 +93,4 @@ async def _talk(client: Client, said: list[Spoken], phase: int) -> None:
             await asyncio.sleep(max(0.0, began - clock()))
         client.check()
         client.receive()
+        member.must_still_be_heard()
