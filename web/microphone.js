@@ -106,5 +106,7 @@ export function watchLevel(context, track, changed) {
 }
 
 function rootMeanSquare(samples) {
-  return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+  let sum = 0;
+  for (let at = 0; at < samples.length; at += 1) sum += samples[at] * samples[at];
+  return Math.sqrt(sum / samples.length);
 }

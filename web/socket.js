@@ -37,6 +37,7 @@ export class Socket {
   #asksAt = 0;
   /** When one was told last how one's voice does. */
   #toldAt = 0;
+  #heardAt = 0;
   #ended = false;
   #stopTokens;
   /** @type {{epoch: string, last_seq: number} | null} where to resume */
@@ -54,7 +55,8 @@ export class Socket {
     this.#stopTokens = tokens.onChange((session) => {
       if (session) this.#authenticate(session.accessToken);
     });
-    addEventListener('online', this.#hurry);
+    for (const name of ['online', 'offline']) addEventListener(name, this.#woke);
+    document.addEventListener('visibilitychange', this.#woke);
     this.#connect();
   }
 
@@ -101,7 +103,8 @@ export class Socket {
 
   /** @param {Frame} frame */
   #received(frame) {
-    if (frame.type === 'quality') this.#toldAt = Date.now();
+    this.#heardAt = Date.now();
+    if (frame.type === 'quality') this.#toldAt = this.#heardAt;
     this.#watch(Date.now() - this.#toldAt < SILENCE_MS.talking ? SILENCE_MS.talking : this.#silenceMs);
     if (frame.type === 'hello') this.#greeted(frame.payload);
     if (frame.type === 'resumed' && !frame.payload.recovered) this.#position = this.#head;
@@ -122,12 +125,26 @@ export class Socket {
   #watch(ms = this.#silenceMs) {
     clearTimeout(this.#watchdog);
     this.#asksAt = Date.now() + ms;
-    this.#watchdog = setTimeout(() => {
-      this.#asksAt = 0;
-      if (!this.send('ping', { last_seq: this.#position?.last_seq ?? 0 })) return this.#closed(0);
-      this.#watchdog = setTimeout(() => this.#closed(0), PONG_MS);
-    }, ms);
+    this.#watchdog = setTimeout(() => this.#ask(), ms);
   }
+
+  /** Not where the timers have slept meanwhile, with the machine: nobody is there any more. */
+  #ask() {
+    this.#asksAt = 0;
+    const slept = Date.now() - this.#heardAt > this.#silenceMs + PONG_MS;
+    if (slept || !this.send('ping', { last_seq: this.#position?.last_seq ?? 0 })) return this.#closed(0);
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#closed(0), PONG_MS);
+  }
+
+  /** The network is gone or back, or somebody looks at the page again: a phone's connection often dies without a word. */
+  #woke = () => {
+    if (this.#ended || document.hidden) return;
+    if (this.#openedAt) return this.#ask();
+    if (this.#ws) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  };
 
   /** @param {number} code the close code; 0 when there never was a connection, or it fell silent @param {string} [reason] */
   #closed(code, reason) {
@@ -150,12 +167,6 @@ export class Socket {
     await this.#connect();
   }
 
-  #hurry = () => {
-    if (this.#ws || this.#ended) return;
-    clearTimeout(this.#timer);
-    this.#connect();
-  };
-
   #drop() {
     clearTimeout(this.#watchdog);
     clearTimeout(this.#timer);
@@ -171,6 +182,7 @@ export class Socket {
     this.#ended = true;
     this.#drop();
     this.#stopTokens();
-    removeEventListener('online', this.#hurry);
+    for (const name of ['online', 'offline']) removeEventListener(name, this.#woke);
+    document.removeEventListener('visibilitychange', this.#woke);
   }
 }

@@ -8,9 +8,10 @@
  * @typedef {{id: string, name: string, joinedAt: number, role: string, muted: boolean, mutedBy: string,
  *            maySpeak: boolean, handRaisedAt: number}} Person
  * @typedef {'off' | 'connecting' | 'on' | 'lost' | 'elsewhere'} VoiceStatus
- * @typedef {'ok' | 'asking' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
+ * @typedef {'ok' | 'asking' | 'held' | 'refused' | 'missing' | 'busy' | 'insecure'} Microphone
  */
 import { preferences } from './preferences.js';
+import { together } from './together.js';
 import { batch, computed, signal } from './vendor/signals-core.js';
 
 /** Who is signed in. */
@@ -31,7 +32,7 @@ export const people = signal(/** @type {Person[]} */ ([]));
 export const voice = signal(/** @type {VoiceStatus} */ ('off'));
 export const microphone = signal(/** @type {Microphone} */ ('ok'));
 /** Whether there is a microphone to speak into, or may be in a moment. */
-export const canSpeak = computed(() => microphone.value === 'ok' || microphone.value === 'asking');
+export const canSpeak = computed(() => ['ok', 'asking', 'held'].includes(microphone.value));
 /** Whether a talk that one is in does not go on just now. */
 export const interrupted = computed(() => voice.value === 'lost' || (voice.value === 'on' && connection.value !== 'open'));
 export const muted = signal(false);
@@ -65,10 +66,11 @@ export const quality = signal(/** @type {import('./quality.js').Quality | null} 
 export const reception = signal(/** @type {Map<string, number>} */ (new Map()));
 /** Whose voice each receiving m-line carries: mid → user id or null. */
 export const slots = signal(/** @type {Map<string, string | null>} */ (new Map()));
-/** Who of the others speaks now, and how loud (0 to 1), as the server hears it. */
+/** Who of the others speaks now, and how loud (0 to 1), as the server hears it and the rings show it. */
 export const speaking = signal(/** @type {Map<string, number>} */ (new Map()));
-/** Whether I speak now, muted or not, and how loud (0 to 1), as my own microphone hears it. */
-export const speakingMyself = signal(false);
+/** How loud I speak, muted or not, as my ring shows it: 0 to 1, -1 while I do not. */
+export const speakingMyself = signal(-1);
+/** How loud my own microphone is (0 to 1), speech or not. */
 export const ownLevel = signal(0);
 
 /** How many messages of others in the room one has not seen. */
@@ -140,7 +142,7 @@ export function voiceEnded(status) {
   batch(() => {
     voice.value = status;
     slots.value = new Map();
-    speaking.value = new Map();
+    speakersAre([]);
     quality.value = null;
     reception.value = new Map();
   });
@@ -164,7 +166,8 @@ export function receptionIs(missing) {
 
 /** @param {{id: string, level: number}[]} list levels from 0 to 127, as the server counts */
 export function speakersAre(list) {
-  speaking.value = new Map(list.map(({ id, level }) => [id, Math.min(1, Math.max(0, level - QUIETEST) / (LOUDEST - QUIETEST))]));
+  const levels = new Map(list.map(({ id, level }) => [id, Math.min(1, Math.max(0, level - QUIETEST) / (LOUDEST - QUIETEST))]));
+  changeRings(() => (speaking.value = levels));
 }
 
 /** What a voice's ring moves between: -60 and -15 dBov. */
@@ -172,11 +175,13 @@ const QUIETEST = 67;
 const LOUDEST = 112;
 
 export function heardMyself(level, speaks) {
-  batch(() => {
-    ownLevel.value = level;
-    speakingMyself.value = speaks;
-  });
+  ownLevel.value = level;
+  changeRings(() => (speakingMyself.value = speaks ? level : -1));
 }
+
+/** As often as the server says who speaks: one's own ring costs no frames besides. */
+const RINGS_MS = 200;
+const changeRings = together(RINGS_MS, (/** @type {(() => void)[]} */ changes) => batch(() => changes.forEach((change) => change())));
 
 export function moderated({ user_id: id, by, action }) {
   if (action === 'mute') mutedByWhom.value = new Map(mutedByWhom.value).set(id, by);

@@ -24,6 +24,8 @@ const ANSWER_MS = 10_000;
 const RESTART_MS = 4_000;
 const ATTACH = 'voice-attach';
 const ATTACH_AGAIN_MS = 1_000;
+/** What browsers take for somebody's wish to hear: of a touch its end, so no pointerdown. */
+const GESTURES = ['click', 'keydown'];
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -79,7 +81,7 @@ export class Voice {
     state.voiceIs('connecting');
     this.#context ??= new AudioContext({ latencyHint: 'interactive' });
     this.#context.resume();
-    addEventListener('pointerdown', this.#clicked); // where nobody has clicked yet, the context waits for it
+    for (const gesture of GESTURES) addEventListener(gesture, this.#acted); // where nobody has clicked yet, sound waits for it
     const microphone = this.openMicrophone();
     // A browser names all its network interfaces only to a page that may use the microphone. With the
     // permission there already the two go side by side; else the user's answer comes first.
@@ -97,7 +99,7 @@ export class Voice {
     navigator.connection?.removeEventListener('change', this.#networkChanged);
     this.#stopWatchingDevices();
     this.#stopWaiting();
-    removeEventListener('pointerdown', this.#clicked);
+    for (const gesture of GESTURES) removeEventListener(gesture, this.#acted);
     this.#stopOpening();
     this.#stopCues();
     this.#speaker.remove();
@@ -272,7 +274,11 @@ export class Voice {
     if (this.#track) this.#track.enabled = open;
   }
 
-  #clicked = () => this.#context?.resume();
+  /** Anything one does on the page will do, not the button for it alone. */
+  #acted = () => {
+    this.#context?.resume();
+    if (state.soundBlocked.value) this.#speaker.unblock();
+  };
 
   #cue(interrupted) {
     if (interrupted === this.#interrupted) return;
@@ -288,6 +294,8 @@ export class Voice {
     const heard = track.clone(); // one may look at the meter while one is muted
     this.#open(state.microphoneOpen.value);
     track.onended = () => this.#unplugged(track);
+    track.onmute = () => track === this.#track && state.microphoneIs('held');
+    track.onunmute = () => track === this.#track && state.microphoneIs('ok');
     // A peer closed meanwhile gets the track anew.
     Promise.resolve(this.#sender?.replaceTrack(track)).catch(() => {}).finally(() => before?.stop());
     const stopWatching = watchLevel(this.#context, heard, state.heardMyself);

@@ -52,6 +52,12 @@ async def test_a_microphone_is_tried_before_joining_and_changed_without_a_new_of
     await bob.hears(TONE_HZ)
     assert ann.frames_sent("offer") == 1
 
+    # A call takes it, on a phone, and gives it back: browsers say so.
+    await ann.page.evaluate(f"() => ({SENT})().dispatchEvent(new Event('mute'))")
+    await expect(ann.page.locator(".hint")).to_contain_text("gives no sound from the microphone")
+    await ann.page.evaluate(f"() => ({SENT})().dispatchEvent(new Event('unmute'))")
+    await expect(ann.page.locator(".hint")).to_have_count(0)
+
     # All of it is remembered: voice comes by itself now, with the same microphone.
     await ann.page.reload()
     await expect(ann.page.locator("[data-voice]")).to_have_attribute("data-voice", "on")

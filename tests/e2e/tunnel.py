@@ -17,6 +17,7 @@ class Tunnel:
         self.refused: set[str] = set()
         self._cut = False
         self._open: list[tuple[WebSocketRoute, WebSocketRoute]] = []
+        self._dead: set[WebSocketRoute] = set()
 
     @classmethod
     async def under(cls, page: Page) -> Tunnel:
@@ -33,6 +34,10 @@ class Tunnel:
             await server.close()
         self._open.clear()
 
+    def fall_silent(self) -> None:
+        """What there is stays open and carries nothing any more, as where a phone has left its network."""
+        self._dead.update(page for page, _ in self._open)
+
     def mend(self) -> None:
         self._cut = False
 
@@ -44,6 +49,8 @@ class Tunnel:
         self._open.append((page, server))
 
         def pass_on(raw: str | bytes) -> None:
+            if page in self._dead:
+                return
             frame = json.loads(raw)
             if frame["type"] == "chat" and frame["payload"]["message"] in self.refused:
                 page.send(json.dumps({"type": "error", "payload": {**FAULT, "ref_id": frame["id"]}}))
@@ -51,3 +58,4 @@ class Tunnel:
                 server.send(raw)
 
         page.on_message(pass_on)
+        server.on_message(lambda raw: None if page in self._dead else page.send(raw))

@@ -4,12 +4,12 @@
 import { announce } from '../announcer.js';
 import * as page from '../state.js';
 import { errorText, t } from '../text.js';
+import { together } from '../together.js';
 import { batch, effect, untracked } from '../vendor/signals-core.js';
 import { History } from './history.js';
 import { messageOfFrame } from './message.js';
 import { Outbox } from './outbox.js';
 import * as state from './state.js';
-import { together } from './together.js';
 
 /** Who writes says so again this often, and is forgotten after the other. */
 const TYPING_EVERY_MS = 3_000;

@@ -5,7 +5,7 @@ import { gradeOf, whyOf } from '../quality.js';
 import { t } from '../text.js';
 import { Alert } from './icons.js';
 
-const NO_MICROPHONE = { refused: 'micRefused', missing: 'micMissing', busy: 'micBusy' };
+const NO_MICROPHONE = { refused: 'micRefused', missing: 'micMissing', busy: 'micBusy', held: 'micHeld' };
 
 /** @param {{visit: import('../visit.js').RoomVisit, choose: () => void}} props */
 export function Hints({ visit, choose }) {

@@ -1,6 +1,6 @@
 /** Who is here: one planet each, ringed while they speak, and the hands that are raised, in their order. */
 import { html } from '../html.js';
-import { hands, microphoneOpen, muted, mutedByWhom, myId, ownLevel, people, reactions, reception, slots, speaking, speakingMyself, voice } from '../state.js';
+import { hands, microphoneOpen, muted, mutedByWhom, myId, people, reactions, reception, slots, speaking, speakingMyself, voice } from '../state.js';
 import { receptionGrade } from '../quality.js';
 import { t } from '../text.js';
 import { computed } from '../vendor/signals-core.js';
@@ -46,7 +46,7 @@ function Person({ person, visit }) {
   const { id } = person;
   const mine = id === myId.value;
   const silent = mine ? muted.value : person.muted;
-  const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : speakingMyself.value && microphoneOpen.value ? ownLevel.value : -1));
+  const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : microphoneOpen.value ? speakingMyself.value : -1));
   const heardNow = useComputed(() => level.value >= 0).value;
   // Given as a signal, so that how loud one is changes this alone and draws nobody anew.
   const halo = useComputed(() => `transform: scale(${1 + (HALO * Math.ceil(STEPS * Math.max(0, level.value))) / STEPS})`);

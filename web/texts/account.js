@@ -31,7 +31,7 @@ export const ru = {
   saved: 'Сохранено.',
   confirmEmail: 'Подтвердить',
   changePassword: 'Пароль',
-  currentPassword: 'Нынешний пароль',
+  currentPassword: 'Текущий пароль',
   passwordChanged: 'Пароль изменён. На остальных устройствах вы вышли из аккаунта.',
   sessions: 'Где вы вошли',
   thisDevice: 'это устройство',
@@ -43,6 +43,6 @@ export const ru = {
   eraseWarning: 'Вернуть его будет нельзя. Сообщения останутся в комнатах, но без вашего имени.',
   eraseForGood: 'Удалить навсегда',
 
-  'error.PASSWORD_WRONG': 'Нынешний пароль неверен.',
+  'error.PASSWORD_WRONG': 'Текущий пароль неверен.',
   'error.SESSION_NOT_FOUND': 'Этот вход уже закончился.',
 };

@@ -183,6 +183,6 @@ export const ru = {
   used: { one: 'вошёл {n} человек', few: 'вошли {n} человека', many: 'вошли {n} человек', other: 'вошли {n} человека' },
   usedOf: 'вошли: {n} из {max}',
   until: 'до {when}',
-  makeInvite: 'Сделать ссылку',
+  makeInvite: 'Создать ссылку',
   revoke: 'Отозвать',
 };

@@ -6,6 +6,7 @@ import { html } from '../../html.js';
 import { connection, myId, people } from '../../state.js';
 import { errorText, locale, t } from '../../text.js';
 import { computed } from '../../vendor/signals-core.js';
+import { useSignal } from '../../vendor/signals.js';
 import { Avatar } from '../avatar.js';
 import { Body } from './body.js';
 import { EditBox } from './edit.js';
@@ -22,17 +23,25 @@ const calendar = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyl
 const saysWhen = (at) => ({ currentTarget: pointedAt }) => (pointedAt.title = calendar.value.format(at));
 
 /**
+ * Whether there is something to point with: then what can be done with a message comes when it is pointed at, as it is
+ * more to draw than most messages are. A finger has one button, and all else in the menu.
+ */
+const points = matchMedia('(hover: hover)').matches;
+
+/**
  * @typedef {import('../../chat/state.js').Message} Said
  * @param {{message: Said & {pending?: boolean, refusal?: any}, quoted: Said | undefined, continues: boolean,
  *          marked: boolean, edited: boolean, visit: import('../../visit.js').RoomVisit}} props
  */
 export function Message({ message, quoted, continues, marked, edited, visit }) {
   const { id, deleted, pending } = message;
+  const pointedAt = useSignal(!points);
+  const point = pointedAt.value ? undefined : () => (pointedAt.value = true);
   // With a signal that it follows, a component is only drawn again when its own properties have changed.
   void clock.value;
   const kind = ['message', continues && 'continues', pending && 'pending', marked && 'marked'].filter(Boolean).join(' ');
   return html`
-    <li class=${kind} data-message=${id} tabindex="-1">
+    <li class=${kind} data-message=${id} tabindex="-1" onMouseEnter=${point} onFocusIn=${point}>
       ${message.replyTo && html`<${Quote} id=${message.replyTo} message=${quoted} />`}
       ${!continues && html`
         <${Avatar} id=${message.userId} name=${message.name} />
@@ -46,7 +55,7 @@ export function Message({ message, quoted, continues, marked, edited, visit }) {
       ${Boolean(message.editedAt) && !deleted && !edited && html`<p class="edited" onMouseEnter=${saysWhen(message.editedAt)}>${t('edited')}</p>`}
       ${message.reactions?.length > 0 && html`<${Reactions} message=${message} visit=${visit} />`}
       ${pending && html`<${Delivery} message=${message} visit=${visit} />`}
-      ${!pending && !deleted && !edited && html`<${Tools} message=${message} />`}
+      ${pointedAt.value && !pending && !deleted && !edited && html`<${Tools} message=${message} />`}
     </li>
   `;
 }
@@ -88,9 +97,6 @@ function nameOf(id) {
   const known = people.peek().find((person) => person.id === id) ?? chat.messages.peek().findLast(({ userId }) => userId === id);
   return known?.name ?? t('somebody');
 }
-
-/** Whether there is something to point with; a finger has one button, and all else in the menu. */
-const points = matchMedia('(hover: hover)').matches;
 
 /** For the pointer: the keyboard has them all in the menu, which Enter opens. */
 function Tools({ message }) {
