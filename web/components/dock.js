@@ -1,5 +1,6 @@
 /** The voice controls. What stands between a person and the talk is said above them (hints.js). */
 import { html } from '../html.js';
+import { points } from '../pointing.js';
 import { gradeOf } from '../quality.js';
 import { preferences } from '../preferences.js';
 import { barred, canSpeak, deafened, me, muted, quality, talking, voice } from '../state.js';
@@ -106,7 +107,6 @@ function Mute({ visit }) {
 
 /** For a finger or a mouse; the key does the same. */
 function Talk({ visit }) {
-  const key = keyName(preferences.value.talkKey);
   const end = () => visit.talk(false);
   const down = (event) => {
     event.currentTarget.setPointerCapture(event.pointerId);
@@ -115,7 +115,7 @@ function Talk({ visit }) {
   return html`
     <button class=${talking.value ? 'talk held' : 'talk'} disabled=${muted.value} onPointerDown=${down} onPointerUp=${end}
       onPointerCancel=${end} onContextMenu=${(event) => event.preventDefault()}>
-      ${t(talking.value ? 'talking' : 'holdToTalk', { key })}
+      ${talking.value ? t('talking') : points ? t('holdToTalk', { key: keyName(preferences.value.talkKey) }) : t('holdButton')}
     </button>
   `;
 }

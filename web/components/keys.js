@@ -1,6 +1,7 @@
 /** The keys of a room: M the microphone, D the ears, H the hand, and the one that is held to talk. */
 import { preferences } from '../preferences.js';
 import { barred, canSpeak, deafened, me, muted, voice } from '../state.js';
+import { t } from '../text.js';
 
 const WRITING = 'input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]';
 /** What a press of the space bar or Enter belongs to. */
@@ -51,4 +52,4 @@ export function listenToKeys(visit) {
 const inVoice = () => voice.value !== 'off' && voice.value !== 'elsewhere';
 
 /** As it stands on the key: KeyV is V. @param {string} code */
-export const keyName = (code) => code.replace(/^(Key|Digit)/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
+export const keyName = (code) => (code === 'Space' ? t('space') : code.replace(/^(Key|Digit)/, '').replace(/([a-z])([A-Z])/g, '$1 $2'));

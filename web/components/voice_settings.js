@@ -2,6 +2,7 @@
 import { devices, lookAtDevices } from '../devices.js';
 import { html } from '../html.js';
 import { openMicrophone, watchLevel } from '../microphone.js';
+import { points } from '../pointing.js';
 import { prefer, preferences } from '../preferences.js';
 import { microphoneName, ownLevel } from '../state.js';
 import { t } from '../text.js';
@@ -37,7 +38,7 @@ export function VoiceSettings({ visit, close }) {
       </div>
       <div class="switches">
         <${Switch} label=${t('pushToTalk')} hint=${t('pushToTalkHint')} on=${pushToTalk} change=${(on) => prefer({ pushToTalk: on })} />
-        ${pushToTalk && html`<${TalkKey} />`}
+        ${pushToTalk && points && html`<${TalkKey} />`}
         <${Switch} label=${t('joinAtOnce')} on=${joinAtOnce} change=${(on) => prefer({ joinAtOnce: on })} />
         <${Switch} label=${t('cues')} hint=${t('cuesHint')} on=${cues} change=${(on) => prefer({ cues: on })} />
       </div>

@@ -18,6 +18,9 @@ import { openMenu } from './menu.js';
 /** At most so many messages are on the page, and by so many the window moves. */
 const SIZE = 150;
 const STEP = 50;
+/** While it keeps to the end, where each message is drawn as it comes: what fills a tall screen. */
+const SIZE_AT_END = 100;
+const STEP_AT_END = 25;
 /** This near to the end counts as being at it, this near to an edge moves the window. Pixels. */
 const AT_END = 48;
 const NEAR = 400;
@@ -36,8 +39,8 @@ export function Log({ visit }) {
 
   const all = messages.value;
   const { first, follows } = view.value;
-  // With each message at the end none goes at the beginning, but fifty of them now and then.
-  const from = follows ? Math.max(0, Math.ceil((all.length - SIZE) / STEP) * STEP) : placeOf(first);
+  // With each message at the end none goes at the beginning, but some of them now and then.
+  const from = follows ? Math.max(0, Math.ceil((all.length - SIZE_AT_END) / STEP_AT_END) * STEP_AT_END) : placeOf(first);
   const to = Math.min(all.length, from + SIZE);
   const atNewest = to === all.length;
 
@@ -85,6 +88,7 @@ export function Log({ visit }) {
     const element = box.current;
     const observer = new ResizeObserver(() => view.peek().follows && (element.scrollTop = element.scrollHeight));
     observer.observe(element);
+    observer.observe(element.querySelector('.messages')); // one of them may grow by itself
     const seen = () => chat.lookingIs(view.peek().follows && document.visibilityState === 'visible');
     document.addEventListener('visibilitychange', seen);
     return () => {

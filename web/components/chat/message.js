@@ -3,6 +3,7 @@ import { inOneLine } from '../../chat/rich.js';
 import { answer, find } from '../../chat/state.js';
 import * as chat from '../../chat/state.js';
 import { html } from '../../html.js';
+import { points } from '../../pointing.js';
 import { connection, myId, people } from '../../state.js';
 import { errorText, locale, t } from '../../text.js';
 import { computed } from '../../vendor/signals-core.js';
@@ -23,20 +24,14 @@ const calendar = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyl
 const saysWhen = (at) => ({ currentTarget: pointedAt }) => (pointedAt.title = calendar.value.format(at));
 
 /**
- * Whether there is something to point with: then what can be done with a message comes when it is pointed at, as it is
- * more to draw than most messages are. A finger has one button, and all else in the menu.
- */
-const points = matchMedia('(hover: hover)').matches;
-
-/**
  * @typedef {import('../../chat/state.js').Message} Said
  * @param {{message: Said & {pending?: boolean, refusal?: any}, quoted: Said | undefined, continues: boolean,
  *          marked: boolean, edited: boolean, visit: import('../../visit.js').RoomVisit}} props
  */
 export function Message({ message, quoted, continues, marked, edited, visit }) {
   const { id, deleted, pending } = message;
-  const pointedAt = useSignal(!points);
-  const point = pointedAt.value ? undefined : () => (pointedAt.value = true);
+  const pointedAt = useSignal(false);
+  const point = points && !pointedAt.value ? () => (pointedAt.value = true) : undefined;
   // With a signal that it follows, a component is only drawn again when its own properties have changed.
   void clock.value;
   const kind = ['message', continues && 'continues', pending && 'pending', marked && 'marked'].filter(Boolean).join(' ');
@@ -55,7 +50,7 @@ export function Message({ message, quoted, continues, marked, edited, visit }) {
       ${Boolean(message.editedAt) && !deleted && !edited && html`<p class="edited" onMouseEnter=${saysWhen(message.editedAt)}>${t('edited')}</p>`}
       ${message.reactions?.length > 0 && html`<${Reactions} message=${message} visit=${visit} />`}
       ${pending && html`<${Delivery} message=${message} visit=${visit} />`}
-      ${pointedAt.value && !pending && !deleted && !edited && html`<${Tools} message=${message} />`}
+      ${!pending && !deleted && !edited && (pointedAt.value ? html`<${Tools} message=${message} />` : !points && html`<${Menu} message=${message} />`)}
     </li>
   `;
 }
@@ -98,19 +93,24 @@ function nameOf(id) {
   return known?.name ?? t('somebody');
 }
 
-/** For the pointer: the keyboard has them all in the menu, which Enter opens. */
+/** For the pointer, once it points at the message: the keyboard has them all in the menu, which Enter opens. */
 function Tools({ message }) {
-  const opens = (event) => openMenu(find(message.id) ?? message, event.currentTarget);
+  const opens = opensMenu(message);
   return html`
     <div class="tools">
-      ${points && html`
-        <button class="tool" tabindex="-1" aria-label=${t('react')} title=${t('react')} onClick=${opens}><${Smile} /></button>
-        <button class="tool" tabindex="-1" aria-label=${t('reply')} title=${t('reply')} onClick=${() => answer(message)}><${Reply} /></button>
-      `}
+      <button class="tool" tabindex="-1" aria-label=${t('react')} title=${t('react')} onClick=${opens}><${Smile} /></button>
+      <button class="tool" tabindex="-1" aria-label=${t('reply')} title=${t('reply')} onClick=${() => answer(message)}><${Reply} /></button>
       <button class="tool" tabindex="-1" aria-label=${t('messageMenu')} title=${t('messageMenu')} aria-haspopup="menu" onClick=${opens}><${More} /></button>
     </div>
   `;
 }
+
+/** For a finger: one button at each message, and so as light as can be. */
+function Menu({ message }) {
+  return html`<button class="dots" tabindex="-1" aria-label=${t('messageMenu')} aria-haspopup="menu" onClick=${opensMenu(message)} />`;
+}
+
+const opensMenu = (message) => (event) => openMenu(find(message.id) ?? message, event.currentTarget);
 
 function Delivery({ message, visit }) {
   const { refusal } = message;
