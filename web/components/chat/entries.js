@@ -12,52 +12,23 @@ const days = computed(() => {
   return { near: new Intl.DateTimeFormat(locale.value, look), far: new Intl.DateTimeFormat(locale.value, { ...look, year: 'numeric' }) };
 });
 
-/** @typedef {{message: any, last: any, unread: boolean, quoted: any, marked: boolean, edited: boolean, visit: any}} About */
-
-/** Draws the log again and again. Of what has not changed since the last time it gives the same: preact looks no further into it. */
-export function drawer() {
-  /** @type {Map<any, {about: About, newDay: boolean, drawn: any}>} */
-  let before = new Map();
-  /**
-   * @param {any[]} list
-   * @param {any} previous what was said before the first of them
-   * @param {string} marked
-   */
-  return (list, previous, marked, visit) => {
-    const now = new Map();
-    const line = unreadFrom.value;
-    const edited = editing.value?.id;
+/** @param {any[]} list @param {any} before what was said before the first of them */
+export function entries(list, before, marked, visit) {
+  const line = unreadFrom.value;
+  return list.flatMap((message, index) => {
+    const last = index ? list[index - 1] : before;
+    const newDay = !last || dayOf(last.at) !== dayOf(message.at);
+    const unread = line > 0 && message.seq >= line && (last?.seq ?? 0) < line;
+    const near = last && last.userId === message.userId && message.at - last.at < TOGETHER_MS;
+    const continues = near && !newDay && !unread && !message.replyTo;
     // One flat list: what has a key is only moved among those beside it.
-    const all = list.flatMap((message, index) => {
-      const { id, seq, at, replyTo } = message;
-      const last = index ? list[index - 1] : previous;
-      const unread = line > 0 && seq >= line && (last?.seq ?? 0) < line;
-      const about = { message, last, unread, quoted: replyTo && find(replyTo), marked: marked === id, edited: edited === id, visit };
-      const known = before.get(message);
-      const entry = known && same(known.about, about) ? known : draw(about);
-      now.set(message, entry);
-      return [
-        entry.newDay && html`<li key=${`day-${id}`} class="day"><span>${dayName(at)}</span></li>`,
-        unread && html`<li key="unread" class="day unread-line"><span>${t('unreadLine')}</span></li>`,
-        entry.drawn,
-      ].filter(Boolean);
-    });
-    before = now;
-    return all;
-  };
-}
-
-/** @param {About} one @param {About} other */
-const same = (one, other) => Object.keys(one).every((key) => one[key] === other[key]);
-
-/** @param {About} about */
-function draw(about) {
-  const { message, last, unread, quoted, marked, edited, visit } = about;
-  const newDay = !last || dayOf(last.at) !== dayOf(message.at);
-  const near = last && last.userId === message.userId && message.at - last.at < TOGETHER_MS;
-  const continues = Boolean(near && !newDay && !unread && !message.replyTo);
-  const drawn = html`<${Message} key=${message.id} message=${message} quoted=${quoted} continues=${continues} marked=${marked} edited=${edited} visit=${visit} />`;
-  return { about, newDay, drawn };
+    return [
+      newDay && html`<li key=${`day-${message.id}`} class="day"><span>${dayName(message.at)}</span></li>`,
+      unread && html`<li key="unread" class="day unread-line"><span>${t('unreadLine')}</span></li>`,
+      html`<${Message} key=${message.id} message=${message} quoted=${message.replyTo && find(message.replyTo)} visit=${visit}
+        continues=${Boolean(continues)} marked=${marked === message.id} edited=${editing.value?.id === message.id} />`,
+    ];
+  });
 }
 
 const dayOf = (at) => new Date(at).toDateString();

@@ -8,10 +8,10 @@ import { html } from '../../html.js';
 import { myId, tell, user } from '../../state.js';
 import { t } from '../../text.js';
 import { batch, effect } from '../../vendor/signals-core.js';
-import { useEffect, useLayoutEffect, useMemo, useRef } from '../../vendor/preact-hooks.js';
+import { useEffect, useLayoutEffect, useRef } from '../../vendor/preact-hooks.js';
 import { useSignal } from '../../vendor/signals.js';
 import { Down } from '../icons.js';
-import { drawer } from './entries.js';
+import { entries } from './entries.js';
 import { Up } from './icons.js';
 import { openMenu } from './menu.js';
 
@@ -32,7 +32,6 @@ export function Log({ visit }) {
   /** Where the window begins (a place in the log), or that it keeps to the end. */
   const view = useSignal({ first: 0, follows: true });
   const marked = useSignal('');
-  const entries = useMemo(drawer, []);
   /** What was at the top of the view, and how deep in the log it ended; while the window keeps to the end, of no use. */
   const anchor = useRef({ element: null, depth: 0 });
   const lastPending = useRef('');
