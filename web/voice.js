@@ -120,7 +120,7 @@ export class Voice {
     if (!this.#wanted || opening !== this.#openings) return track?.stop();
     lookAtDevices(); // now they have names
     if (track) {
-      state.microphoneIs('ok');
+      state.microphoneIs(track.muted ? 'held' : 'ok');
       this.#speakWith(track);
     } else if (before?.readyState === 'live') {
       state.tell(t('micKept', { name: before.label }));
