@@ -10,6 +10,8 @@ const CUES = { lost: [392, 294], back: [294, 392], focus: [440, 660], break: [66
 
 /** @type {AudioContext | undefined} */
 let context;
+/** Tones that sound, or will. */
+let sounding = 0;
 
 /** Silent until somebody has clicked on the page, as browsers have it. @param {keyof typeof CUES} name */
 export async function cue(name) {
@@ -27,5 +29,8 @@ export async function cue(name) {
     tone.connect(loudness).connect(context.destination);
     tone.start(from);
     tone.stop(from + 2 * TONE_S);
+    sounding += 1;
+    // In silence it would go on working.
+    tone.onended = () => (sounding -= 1) || context.suspend();
   });
 }

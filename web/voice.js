@@ -103,7 +103,6 @@ export class Voice {
     this.#stopOpening();
     this.#stopCues();
     this.#speaker.remove();
-    this.#context?.close();
   }
 
   /**
@@ -317,6 +316,9 @@ export class Voice {
     this.#closePeer();
     this.#closeMicrophone();
     this.#openings += 1;
+    // It would go on working in silence, and keep every microphone it ever listened to.
+    this.#context?.close();
+    this.#context = null;
     state.outputGoneIs('');
     state.microphoneIs('ok');
     state.voiceEnded(status);

@@ -46,6 +46,7 @@ async def measure(browser: Browser, stack: Stack, size: str) -> dict[str, Any]:
             await probe.slow_down()
             await ann.page.evaluate(FRAMES)
             before = await probe.metrics()
+            print(f"  {size}: {MESSAGES} messages are said; through all of them and back", flush=True)
             await _scroll(
                 probe, ann.page, REACH, until=ann.page.get_by_text("This is where the chat begins.")
             )
