@@ -119,8 +119,10 @@ function Delivery({ message, visit }) {
   return html`
     <p class="delivery wrong" role="alert">
       ${t('notSent')} ${errorText(refusal.code, refusal.message)}${' '}
-      ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.chat.retry(message.id)}>${t('retry')}</button>`}
-      <button class="quiet" onClick=${() => visit.chat.discard(message.id)}>${t('discard')}</button>
+      <span>
+        ${refusal.code === FAULT && html`<button class="quiet" onClick=${() => visit.chat.retry(message.id)}>${t('retry')}</button>`}
+        <button class="quiet" onClick=${() => visit.chat.discard(message.id)}>${t('discard')}</button>
+      </span>
     </p>
   `;
 }
