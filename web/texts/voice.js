@@ -104,7 +104,7 @@ export const ru = {
   soundOn: 'Включить звук',
   deafen: 'Никого не слышать',
   undeafen: 'Снова слышать других',
-  holdToTalk: 'Говорить: удерживайте {key}',
+  holdToTalk: 'Удерживайте {key}',
   holdButton: 'Удерживайте, чтобы говорить',
   space: 'пробел',
   talking: 'Вас слышно',
