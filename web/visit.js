@@ -40,6 +40,8 @@ class Visit {
   #openAfterwards = false;
   #talkTimer = 0;
   #everConnected = false;
+  /** Where the room's log ended when the server said hello. */
+  #head = 0;
   /** @type {Conversation} */
   chat;
   voice = new Voice((type, payload, id) => this.#send(type, payload, id));
@@ -182,7 +184,8 @@ class Visit {
 
   /** A dict from the frame's type to what it does; types that are not here are from a newer server. */
   #handlers = {
-    hello: ({ ice_servers: iceServers, server_time_ms: time }) => {
+    hello: ({ ice_servers: iceServers, server_time_ms: time, last_seq: head }) => {
+      this.#head = head;
       this.voice.iceServers = iceServers ?? [];
       serverTimeIs(time);
     },
@@ -212,7 +215,7 @@ class Visit {
       if (this.#muteAsked !== null) this.mute(this.#muteAsked);
       else if (me) state.mutedIs(me.muted);
     });
-    this.chat.connected();
+    this.chat.connected(this.#head);
     this.voice.reconnected();
     if (!this.#everConnected && preferences.value.joinAtOnce) this.voice.join();
     this.#everConnected = true;

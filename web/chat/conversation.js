@@ -66,8 +66,9 @@ export class Conversation {
     this.#history.begin();
   }
 
-  connected() {
-    this.#history.connected();
+  /** @param {number} head where the log ended when there was a connection */
+  connected(head) {
+    this.#history.connected(head);
     this.#outbox.resend();
   }
 

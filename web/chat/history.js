@@ -3,7 +3,7 @@
  * had now is asked for again for as long as there is a connection.
  *
  * The newest page is there to be read before there is a connection. What is said between the two would be missed,
- * so it is asked for once more then.
+ * so it is asked for once more then, unless the log ends with the last message that is here.
  */
 import * as api from '../api.js';
 import { backOff } from '../backoff.js';
@@ -25,6 +25,8 @@ export class History {
   /** Whether the newest page is not here yet, or from before the connection. What is said with one comes by itself. */
   #missing = true;
   #connected = false;
+  /** Where the log ended when there was a connection. */
+  #head = 0;
   #loading = false;
   /** Changes with each attempt, so that the answer to an earlier one is known as such. */
   #attempt = 0;
@@ -44,11 +46,12 @@ export class History {
     this.#load();
   }
 
-  /** There is a connection (again). */
-  connected() {
+  /** There is a connection (again). @param {number} head where the log ended then */
+  connected(head) {
     this.#connected = true;
+    this.#head = head;
     this.#failures = 0;
-    if (this.#missing && !this.#loading) this.#load();
+    if (this.#missing && !this.#loading) this.#missed();
   }
 
   /** There is none now; what is under way may lack what is said meanwhile. */
@@ -126,7 +129,7 @@ export class History {
         state.olderIs(next ?? '', false);
         state.historyIs('known');
       });
-      if (this.#missing && this.#connected) this.#load();
+      if (this.#missing && this.#connected) this.#missed();
     } catch {
       if (attempt !== this.#attempt) return;
       this.#loading = false;
@@ -134,6 +137,13 @@ export class History {
       if (state.history.value === 'loading') state.historyIs('failed');
       this.#timer = setTimeout(() => this.#load(), backOff(this.#failures++, FIRST_WAIT_MS, LONGEST_WAIT_MS));
     }
+  }
+
+  /** What has happened before there was a connection, if anything has. */
+  #missed() {
+    const complete = state.history.value === 'known' && state.messages.value.at(-1)?.seq === this.#head;
+    if (complete) this.#missing = false;
+    else this.#load();
   }
 
   #keep(items, cursor) {
