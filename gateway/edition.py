@@ -47,7 +47,7 @@ class Edition:
 
 
 def seen_in(folder: Path) -> Seen:
-    """What changes when a file does. Links lead out of the folder and are left out."""
+    """What changes when a file does."""
     return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in _files(folder, "")))
 
 
@@ -56,10 +56,10 @@ def read(folder: Path, *, packed: bool) -> Edition:
     seen = seen_in(folder)
     files = {name: File.of(name, (folder / name).read_bytes()) for name, _, size in seen if size <= FILE_MAX}
     etags = {name: file.etag for name, file in files.items()}
-    version = hashlib.sha256(repr((etags, packed)).encode()).hexdigest()[:12]
-    base = f"{STATIC}v-{version}/"
     sources = {name: file.plain.decode() for name, file in files.items() if name.endswith(".js")}
     made = _packs(sources) if packed and ENTRY in sources else {}
+    version = hashlib.sha256(repr((etags, made)).encode()).hexdigest()[:12]
+    base = f"{STATIC}v-{version}/"
 
     def hints(entries: tuple[str, ...], sheets: tuple[str, ...] = ()) -> str:
         one_by_one = (name for entry in entries for name in modules_of(sources, entry))
@@ -83,8 +83,12 @@ def _files(folder: Path, below: str) -> Iterator[tuple[str, os.stat_result]]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(folder, f"{below}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.is_file() and (not entry.is_symlink() or _is_inside(entry.path, folder)):
                 yield f"{below}{entry.name}", entry.stat()
+
+
+def _is_inside(path: str, folder: Path) -> bool:
+    return Path(path).resolve().is_relative_to(folder.resolve())
 
 
 def _index(plain: bytes, base: str) -> File:

@@ -82,7 +82,8 @@ class Probe:
         await running.start_tracing(page=self.page, categories=["toplevel"])
         await asyncio.sleep(seconds)
         trace = json.loads(await running.stop_tracing())["traceEvents"]
-        return replace(self.work(before, await self.metrics()), cpu=_busiest(trace))
+        used, took = own_time(trace)
+        return replace(self.work(before, await self.metrics()), cpu=round(used / took, 3))
 
     @staticmethod
     def work(before: dict[str, float], after: dict[str, float]) -> Work:
@@ -120,8 +121,11 @@ async def person(
         await context.close()
 
 
-def _busiest(trace: list[dict[str, Any]]) -> float:
-    """The share of the time that the busiest renderer's main thread spent in its tasks, by its own clock."""
+def own_time(trace: list[dict[str, Any]]) -> tuple[int, int]:
+    """How long the busiest renderer's main thread was in its tasks, by its own clock, and of how long: us.
+
+    The trace's category is `toplevel`.
+    """
     mains = {
         (event["pid"], event["tid"])
         for event in trace
@@ -133,4 +137,4 @@ def _busiest(trace: list[dict[str, Any]]) -> float:
     for event in tasks:
         if (event["pid"], event["tid"]) in used:
             used[event["pid"], event["tid"]] += event.get("tdur", 0)
-    return round(max(used.values()) / took, 3)
+    return max(used.values()), took

@@ -92,6 +92,18 @@ class Tab:
         params: dict[str, Any] = event["params"]
         return params
 
+    async def trace(self, categories: str) -> None:
+        await self.send("Tracing.start", transferMode="ReportEvents", categories=categories)
+
+    async def traced(self) -> list[dict[str, Any]]:
+        """All events since `trace`."""
+        await self.send("Tracing.end")
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(PATIENCE_S):
+            while (event := await self._events.get())["method"] != "Tracing.tracingComplete":
+                found += event["params"]["value"] if event["method"] == "Tracing.dataCollected" else []
+        return found
+
     async def evaluate(self, expression: str) -> Any:
         found = await self.send(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True

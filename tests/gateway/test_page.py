@@ -138,6 +138,9 @@ async def test_a_file_is_kept_and_asked_about(api: Api) -> None:
 async def test_only_files_of_the_page_are_served(api: Api, web_dir: Path) -> None:
     (web_dir / "folder").mkdir()
     (web_dir / "link").symlink_to("/etc/passwd")
+    (web_dir / "way").symlink_to(web_dir / "app.js")
+    assert (await api.call("GET", "/")).status == 200  # and has looked at all of them
+    assert (await api.call("GET", "/static/way")).status == 200
     for path in (
         "/static/",
         "/static/folder",
