@@ -121,6 +121,10 @@ async def person(
         await context.close()
 
 
+#: What a main thread does: tasks, and after each what was promised meanwhile, in which the page draws itself.
+TASKS = ("ThreadControllerImpl::RunTask", "BlinkScheduler_PerformMicrotaskCheckpoint")
+
+
 def own_time(trace: list[dict[str, Any]]) -> tuple[int, int]:
     """How long the busiest renderer's main thread was in its tasks, by its own clock, and of how long: us.
 
@@ -131,10 +135,13 @@ def own_time(trace: list[dict[str, Any]]) -> tuple[int, int]:
         for event in trace
         if event.get("name") == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
-    tasks = [event for event in trace if event.get("ph") == "X" and event["name"].endswith("RunTask")]
-    took: int = max(event["ts"] for event in tasks) - min(event["ts"] for event in tasks)
+    tasks = [event for event in trace if event.get("ph") == "X" and event["name"] in TASKS]
     used: dict[tuple[int, int], int] = dict.fromkeys(mains, 0)
-    for event in tasks:
-        if (event["pid"], event["tid"]) in used:
-            used[event["pid"], event["tid"]] += event.get("tdur", 0)
-    return max(used.values()), took
+    ends: dict[tuple[int, int], int] = dict.fromkeys(mains, 0)
+    for event in sorted(tasks, key=lambda event: event["ts"]):
+        thread = (event["pid"], event["tid"])
+        if thread in mains and event["ts"] >= ends[thread]:  # else it is part of another
+            used[thread] += event.get("tdur", 0)
+            ends[thread] = event["ts"] + event["dur"]
+    began = min(event["ts"] for event in tasks)
+    return max(used.values()), max(event["ts"] for event in tasks) - began
