@@ -50,6 +50,7 @@ FROM room, generate_series(0, $2::integer - 1) AS place RETURNING room_id, user_
 """
 
 
+SEQ = re.compile(rb'"type":"chat","seq":(\d+),')
 NUMBER = rb'"client_msg_id":"bench-(\d+)"'
 HEARD = re.compile(rb'"type":"chat","[^}]*?' + NUMBER)
 ACKED = re.compile(rb'"type":"chat_ack","[^}]*?' + NUMBER)
@@ -57,29 +58,37 @@ LONGEST_FRAME = 1024
 
 
 class Attentive(Client):
-    """A websocket that notes the numbers of what it hears and of what was acked to it."""
+    """Somebody's websocket, which notes the numbers of what it hears and of what was acked to it."""
 
-    def __init__(self, path: str, town: Town, heard: set[int]) -> None:
+    def __init__(self, path: str, town: Town, person: Person) -> None:
         super().__init__(ROOMS, path, town.tally, town.latencies)
-        self._heard, self._acked = heard, town.acked
+        self._town, self._person = town, person
         self._end = b""
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         seen = self._end + data  # a frame that is cut in two is seen with the second part
-        self._heard.update(map(int, HEARD.findall(seen)))
-        self._acked.update(map(int, ACKED.findall(seen)))
+        self._person.heard.update(map(int, HEARD.findall(seen)))
+        self._person.seq = max(self._person.seq, *map(int, SEQ.findall(seen)), 0)
+        self._town.acked.update(map(int, ACKED.findall(seen)))
         self._end = seen[-LONGEST_FRAME:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        was_ready = self.ready.done()
+        super().connection_lost(exc)
+        if was_ready and self._person.client is self:
+            self._town.dropped(self._person)
 
 
 @dataclass
 class Person:
-    """Somebody in a room, with the one websocket of theirs, and the numbers of all messages they heard."""
+    """Somebody in a room, with the one websocket of theirs, the numbers of what they heard, the last seq."""
 
     room_id: str
     user_id: int
     client: Client | None = None
     heard: set[int] = field(default_factory=set)
+    seq: int = 0
 
 
 @dataclass
@@ -106,8 +115,9 @@ class Town:
         self.ours = ours
         self.people: list[Person] = []
         self.epoch = ""
-        self.heads: dict[str, int] = {}
         self.said = 0
+        self.drops = 0  # websockets that nobody meant to lose
+        self._coming: set[asyncio.Task[None]] = set()
         self.again: Counter[str] = Counter()  # why somebody had to try again
         self.acked: set[int] = set()
         self.tally = Tally()
@@ -128,10 +138,14 @@ class Town:
 
         await asyncio.gather(*map(come, self.people))
 
+    def path(self, person: Person) -> str:
+        """Of their room, for what was said since the last they heard."""
+        token = kit.token(person.user_id)
+        where = f"epoch={self.epoch}&last_seq={person.seq}"
+        return f"/ws/rooms/{person.room_id}?access_token={token}&{where}"
+
     async def come(self, person: Person) -> None:
-        """Connect, for what was said since the last time. Tries again as the page does."""
-        path = f"/ws/rooms/{person.room_id}?access_token={kit.token(person.user_id)}"
-        path += f"&epoch={self.epoch}&last_seq={self.heads.get(person.room_id, 0)}"
+        """Connect. Tries again as the page does."""
         loop = asyncio.get_running_loop()
         source = (f"127.0.0.{2 + person.user_id % SOURCES}", 0)
         give_up = loop.time() + PATIENCE
@@ -139,7 +153,7 @@ class Town:
             try:
                 async with asyncio.timeout(10):
                     _, person.client = await loop.create_connection(
-                        lambda: Attentive(path, self, person.heard),
+                        lambda: Attentive(self.path(person), self, person),
                         "127.0.0.1",
                         self.ours.process.port,
                         local_addr=source,
@@ -148,18 +162,22 @@ class Town:
                     return
             except (OSError, TimeoutError) as error:
                 self.again[why(error)] += 1
+                cut(person)
             await asyncio.sleep(random.uniform(0.5, 2))
 
+    def dropped(self, person: Person) -> None:
+        """They come back, as the page does."""
+        self.drops += 1
+        task = asyncio.create_task(self.come(person))
+        self._coming.add(task)
+        task.add_done_callback(self._coming.discard)
+
     async def lose(self, how: str) -> None:
-        """Every websocket, and where each room's log stood."""
-        rows = await self._database.fetch("SELECT room_id, last_seq FROM rooms.heads")
-        self.heads = {str(row["room_id"]): row["last_seq"] for row in rows}
+        """Every websocket."""
+        for person in self.people:
+            cut(person)
         if how == "restart":
             await self.ours.restart()
-        for person in self.people:
-            if person.client is not None:
-                person.client.transport.abort()
-                person.client = None
 
     async def return_within(self, seconds: float) -> list[float]:
         """Each at a moment of their own; how long each took."""
@@ -220,6 +238,13 @@ class Town:
         return len(self.acked - set[int]().union(*said.values())), unheard
 
 
+def cut(person: Person) -> None:
+    """From outside, and meant so."""
+    client, person.client = person.client, None
+    if client is not None:
+        client.transport.abort()
+
+
 def why(error: Exception) -> str:
     """In a word: the HTTP status or the close of a refusal, or the kind of error."""
     status = re.search(r"HTTP/1\.1 (\d+)", str(error))
@@ -253,7 +278,8 @@ async def bench(options: argparse.Namespace) -> dict[str, Any]:
             found["after"] = await watched(town, asyncio.sleep(options.settled))
             talking.cancel()
             found["acked_and_lost"], found["unheard"] = await town.all_said()
-            found["acked"] = len(town.acked)
+            found["acked"], found["dropped"] = len(town.acked), town.drops
+            await town.lose("cut")
             await database.close()
     tell(found)
     return found
@@ -293,7 +319,7 @@ def tell(found: dict[str, Any]) -> None:
     )
     print(
         f"{found['acked']} messages acked, {found['acked_and_lost']} of them lost;"
-        f" {found['unheard']} times somebody did not hear one"
+        f" {found['unheard']} times somebody did not hear one; {found['dropped']} websockets were dropped"
     )
 
 
