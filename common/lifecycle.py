@@ -17,6 +17,10 @@ from typing import TypeVar
 from common import log
 from common.config import Common, ConfigError, load
 
+#: Connections that the kernel keeps until we take them. With aiohttp's 128 it turns a crowd away in silence
+#: (ListenOverflows), who try again after 1, 3 and 7 s. Linux cuts it to net.core.somaxconn, by itself 4096.
+BACKLOG = 4096
+
 C = TypeVar("C", bound=Common)
 
 

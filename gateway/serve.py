@@ -11,7 +11,7 @@ from aiohttp import web
 
 from common import metrics, rpc
 from common.config import ConfigError
-from common.lifecycle import background
+from common.lifecycle import BACKLOG, background
 from common.revocations import Revocations
 from common.unreadable import Runner
 from gateway.accounts import PASSWORD_DEADLINE_SECONDS
@@ -59,7 +59,7 @@ async def serve(config: Config) -> AsyncIterator[Server]:
         try:
             try:
                 await web.TCPSite(
-                    runner, config.host, config.port, reuse_port=config.is_worker or None
+                    runner, config.host, config.port, backlog=BACKLOG, reuse_port=config.is_worker or None
                 ).start()
             except OSError as error:
                 raise taken(config, error) from None

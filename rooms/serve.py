@@ -20,7 +20,7 @@ from aiohttp import web
 from common import database, log, metrics, rpc
 from common.config import ConfigError
 from common.errors import CwrkError
-from common.lifecycle import background
+from common.lifecycle import BACKLOG, background
 from common.migrate import migrate
 from common.readiness import Part
 from common.revocations import Revocations
@@ -184,7 +184,7 @@ async def listen(config: Config, app: web.Application) -> AsyncIterator[int]:
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, config.ws_host, config.ws_port).start()
+            await web.TCPSite(runner, config.ws_host, config.ws_port, backlog=BACKLOG).start()
         except OSError:
             raise ConfigError(
                 f"ROOMS_WS_PORT={config.ws_port} on {config.ws_host} is taken or not an address of this "
