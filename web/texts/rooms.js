@@ -38,7 +38,7 @@ export const ru = {
   roomNamePlaceholder: 'Линейная алгебра, вечером',
   roomTopic: 'Тема (не обязательно)',
   roomTopicPlaceholder: 'Что изучаете?',
-  roomMax: 'Мест',
+  roomMax: 'Сколько мест',
   create: 'Создать комнату',
   noRooms: 'Пока нет ни одной комнаты. Откройте первую.',
   moreRooms: 'Ещё комнаты',
