@@ -56,7 +56,7 @@ function Person({ person, visit }) {
   const shown = useComputed(() => reactions.value.get(id)).value;
   const speaks = !silent && person.maySpeak && heardNow;
   const status = speaks ? t('speaking') : silent ? mutedText(person) : away ? t('notInVoice') : person.maySpeak ? '' : t('listens');
-  const kind = `person${speaks ? ' speaks' : ''}${away ? ' away' : ''}`;
+  const kind = `person${speaks ? ' speaks' : ''}${away ? ' away' : ''}${mine ? ' mine' : ''}`;
   return html`
     <li class=${kind} data-user=${id}>
       <button class="planet-button" popovertarget=${cardOf(id)} aria-haspopup="dialog">
