@@ -6,6 +6,7 @@
  */
 import * as api from '../api.js';
 import { Socket } from '../socket.js';
+import { locale } from '../text.js';
 import { isAddressOfAll, waysOf } from './ways.js';
 
 /**
@@ -116,7 +117,7 @@ async function inRoom(roomId, tell, signal) {
 function clocks(serverMs) {
   const seconds = Math.abs(Date.now() - serverMs) / 1000;
   if (seconds > APART_S) return odd('clock', 'clockOdd', 'clockOddDo', { s: Math.round(seconds) });
-  return well('clock', 'clockWell', { s: Math.max(0.1, seconds).toFixed(1) });
+  return well('clock', 'clockWell', { s: new Intl.NumberFormat(locale.value, { maximumFractionDigits: 1 }).format(Math.max(0.1, seconds)) });
 }
 
 async function voices(socket, answers, iceServers, tell, signal) {
