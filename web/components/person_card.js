@@ -2,7 +2,7 @@
 import { html } from '../html.js';
 import { preferences, volumeIs } from '../preferences.js';
 import { gradeOf, receptionGrade, receptionText, whyOf } from '../quality.js';
-import { me, moderating, myId, quality, reception, slots } from '../state.js';
+import { me, moderating, myId, quality, reception, slots, voice } from '../state.js';
 import { percent, t } from '../text.js';
 import { useSignal } from '../vendor/signals.js';
 import { Avatar } from './avatar.js';
@@ -32,7 +32,7 @@ export function PersonCard({ person, visit }) {
 
 export function OwnLink() {
   const measured = quality.value;
-  if (!measured) return html`<p class="words">${t('linkUnknown')}</p>`;
+  if (!measured) return html`<p class="words">${t(voice.value === 'on' ? 'linkMeasured' : 'linkUnknown')}</p>`;
   const { rttMs, loss, jitterMs } = measured;
   return html`
     <${Words} grade=${gradeOf(measured)}>${whyOf(measured)}<//>
