@@ -45,7 +45,7 @@ async def _measure(name: str, options: argparse.Namespace, running: Browser, sta
     if name == "busy":
         return [await busy.measure(running, stack, options.seconds, size) for size in browser.SIZES]
     if name == "scrolling":
-        return [await scrolling.measure(running, stack, size) for size in browser.SIZES]
+        return await scrolling.measure(running, stack)
     if name == "live":
         return await hours.live(running, stack, options.minutes)
     return await hours.compressed(running, stack)

@@ -36,38 +36,42 @@ FRAMES = """() => {
 }"""
 
 
-async def measure(browser: Browser, stack: Stack, size: str) -> dict[str, Any]:
+async def measure(browser: Browser, stack: Stack) -> list[dict[str, Any]]:
+    """In each size, all of them in one room. Takes some minutes."""
     async with Room.with_people(stack, WRITERS) as room:
         await room.say(a_second=A_SECOND, count=MESSAGES)
-        async with browsers.person(browser, stack.url, "Ann", size=size) as ann:
-            await ann.enter(room.path)
-            await ann.page.locator(".message").last.wait_for()
-            probe = await Probe.of(ann)
-            await probe.slow_down()
-            await ann.page.evaluate(FRAMES)
-            before = await probe.metrics()
-            print(f"  {size}: {MESSAGES} messages are said; through all of them and back", flush=True)
-            await _scroll(
-                probe, ann.page, REACH, until=ann.page.get_by_text("This is where the chat begins.")
-            )
-            up = await probe.metrics()
-            await _scroll(probe, ann.page, -REACH, until=ann.page.locator(".log:not(:has(~ .to-end))"))
-            down = await probe.metrics()
-            frames: list[float] = await ann.page.evaluate("frames_.slice(1)")
-            cuts = statistics.quantiles(frames, n=100, method="inclusive")
-            return {
-                "size": size,
-                "messages": MESSAGES,
-                "most_on_the_page": await ann.page.evaluate("most_"),
-                "frames": len(frames),
-                "p50_ms": round(cuts[49], 1),
-                "p95_ms": round(cuts[94], 1),
-                "p99_ms": round(cuts[98], 1),
-                "longest_ms": round(max(frames), 1),
-                "over_50_ms": round(sum(frame > 50 for frame in frames) / len(frames), 4),
-                "up": asdict(Probe.work(before, up)),
-                "down": asdict(Probe.work(up, down)),
-            }
+        return [await _there_and_back(browser, stack, room, size) for size in browsers.SIZES]
+
+
+async def _there_and_back(browser: Browser, stack: Stack, room: Room, size: str) -> dict[str, Any]:
+    async with browsers.person(browser, stack.url, "Ann", size=size) as ann:
+        await ann.enter(room.path)
+        await ann.page.locator(".message").last.wait_for()
+        probe = await Probe.of(ann)
+        await probe.slow_down()
+        await ann.page.evaluate(FRAMES)
+        before = await probe.metrics()
+        await _scroll(probe, ann.page, REACH, until=ann.page.get_by_text("This is where the chat begins."))
+        up = await probe.metrics()
+        await _scroll(probe, ann.page, -REACH, until=ann.page.locator(".log:not(:has(~ .to-end))"))
+        down = await probe.metrics()
+        frames: list[float] = await ann.page.evaluate("frames_.slice(1)")
+        cuts = statistics.quantiles(frames, n=100, method="inclusive")
+        found = {
+            "size": size,
+            "messages": MESSAGES,
+            "most_on_the_page": await ann.page.evaluate("most_"),
+            "frames": len(frames),
+            "p50_ms": round(cuts[49], 1),
+            "p95_ms": round(cuts[94], 1),
+            "p99_ms": round(cuts[98], 1),
+            "longest_ms": round(max(frames), 1),
+            "over_50_ms": round(sum(frame > 50 for frame in frames) / len(frames), 4),
+            "up": asdict(Probe.work(before, up)),
+            "down": asdict(Probe.work(up, down)),
+        }
+        print("  ", found, flush=True)
+        return found
 
 
 async def _scroll(probe: Probe, page: Page, by: int, *, until: Locator) -> None:
