@@ -100,7 +100,7 @@ class Tour:
 
     async def _rooms(self) -> AsyncIterator[str]:
         page = self._page
-        await page.locator(".room-card, .empty").first.wait_for()
+        await page.locator(".room-card, .empty").filter(has_not_text="Loading").first.wait_for()
         yield "rooms-before"
         await page.get_by_role("button", name="New room").click()
         await page.get_by_label("Seats").wait_for()
