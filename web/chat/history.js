@@ -11,8 +11,8 @@ import { batch } from '../vendor/signals-core.js';
 import { messageOfItem } from './message.js';
 import * as state from './state.js';
 
-/** Little to begin with, so that it is there soon. */
-const FIRST_PAGE = 50;
+/** Little to begin with, so that it is there and drawn soon, and enough to scroll a little. */
+const FIRST_PAGE = 30;
 const PAGE = 100;
 /** Of what is said while one is here no more is kept, once it has been read; and so much later it is looked at again. */
 const MOST_KEPT = 1_000;
