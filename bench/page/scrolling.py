@@ -44,7 +44,7 @@ async def measure(browser: Browser, stack: Stack) -> list[dict[str, Any]]:
 
 
 async def _there_and_back(browser: Browser, stack: Stack, room: Room, size: str) -> dict[str, Any]:
-    async with browsers.person(browser, stack.url, "Ann", size=size) as ann:
+    async with browsers.person(browser, stack.url, f"Ann, by {size}", size=size) as ann:
         await ann.enter(room.path)
         await ann.page.locator(".message").last.wait_for()
         probe = await Probe.of(ann)
