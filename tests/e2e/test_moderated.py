@@ -92,6 +92,8 @@ async def test_who_is_sent_out_is_told_and_stays_out(
         await vera.post(f"/rooms/{room}/join")
         tom = await new_person("Tom")
         await tom.register_and_enter(f"/r/{room}")
+        # What is under way as a room goes is refused, and the browser complains of that.
+        await tom.page.wait_for_load_state("networkidle")
         if how == "delete":
             await vera.call("DELETE", f"/rooms/{room}", status=204)
         else:
