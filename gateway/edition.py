@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import log
-from gateway.files import FILE_MAX, File
+from gateway.files import FILE_MAX, File, etag_of
 from gateway.modules import modules_of
 from gateway.packs import Unpackable, packs
 
@@ -54,9 +54,9 @@ def seen_in(folder: Path) -> Seen:
 def read(folder: Path, *, packed: bool) -> Edition:
     """The page in `folder`, its modules `packed` or each by itself."""
     seen = seen_in(folder)
-    files = {name: File.of(name, (folder / name).read_bytes()) for name, _, size in seen if size <= FILE_MAX}
-    etags = {name: file.etag for name, file in files.items()}
-    sources = {name: file.plain.decode() for name, file in files.items() if name.endswith(".js")}
+    files = {name: (folder / name).read_bytes() for name, _, size in seen if size <= FILE_MAX}
+    etags = {name: etag_of(plain) for name, plain in files.items()}
+    sources = {name: plain.decode() for name, plain in files.items() if name.endswith(".js")}
     made = _packs(sources) if packed and ENTRY in sources else {}
     version = hashlib.sha256(repr((etags, made)).encode()).hexdigest()[:12]
     base = f"{STATIC}v-{version}/"
@@ -69,7 +69,7 @@ def read(folder: Path, *, packed: bool) -> Edition:
     return Edition(
         version=version,
         seen=seen,
-        index=_index(files[INDEX].plain, base) if INDEX in files else None,
+        index=_index(files[INDEX], base) if INDEX in files else None,
         packs={name: File.of(name, text.encode()) for name, text in made.items()},
         etags=etags,
         hints=hints((ENTRY,)),

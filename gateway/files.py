@@ -36,8 +36,7 @@ class File:
     def of(cls, name: str, plain: bytes) -> File:
         content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         packed = gzip.compress(plain, 9, mtime=0) if COMPRESSIBLE.fullmatch(content_type) else plain
-        etag = hashlib.sha256(plain).hexdigest()[:20]
-        return cls(content_type, etag, plain, packed if len(packed) < len(plain) else None)
+        return cls(content_type, etag_of(plain), plain, packed if len(packed) < len(plain) else None)
 
     def answer(self, request: web.Request, *, status: int = 200) -> web.Response:
         """It, or 304 for who has it and would be answered 200."""
@@ -51,6 +50,11 @@ class File:
         if packed is not None:
             headers["Content-Encoding"] = "gzip"
         return web.Response(status=status, body=self.plain if packed is None else packed, headers=headers)
+
+
+def etag_of(plain: bytes) -> str:
+    """By which a content is known."""
+    return hashlib.sha256(plain).hexdigest()[:20]
 
 
 class Folder:

@@ -105,7 +105,7 @@ export class Socket {
   #received(frame) {
     this.#heardAt = Date.now();
     if (frame.type === 'quality') this.#toldAt = this.#heardAt;
-    this.#watch(Date.now() - this.#toldAt < SILENCE_MS.talking ? SILENCE_MS.talking : this.#silenceMs);
+    this.#watch(this.#heardAt - this.#toldAt < SILENCE_MS.talking ? SILENCE_MS.talking : this.#silenceMs);
     if (frame.type === 'hello') this.#greeted(frame.payload);
     if (frame.type === 'resumed' && !frame.payload.recovered) this.#position = this.#head;
     if (frame.seq && this.#position) this.#position.last_seq = frame.seq;
