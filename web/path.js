@@ -19,9 +19,9 @@ export function watchPath(pc, expected, stalled) {
   let since = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    const heard = latest(pc);
+    const heard = playedAfter(newest, pc);
     if (heard > newest || !expected()) since = now;
-    newest = Math.max(newest, heard);
+    newest = heard;
     if (newest === told || now - since < STALLED_MS) return;
     told = newest;
     stalled();
@@ -29,8 +29,11 @@ export function watchPath(pc, expected, stalled) {
   return () => clearInterval(timer);
 }
 
-/** When the last packet of anybody was played. */
-function latest(pc) {
-  const sources = pc.getReceivers().flatMap((receiver) => receiver.getSynchronizationSources());
-  return Math.max(0, ...sources.map(({ timestamp }) => timestamp));
+/** When a packet of whoever comes first was played, after that time; else that time. To ask everybody costs a slow phone something. */
+function playedAfter(time, pc) {
+  for (const receiver of pc.getReceivers()) {
+    const later = receiver.getSynchronizationSources().find(({ timestamp }) => timestamp > time);
+    if (later) return later.timestamp;
+  }
+  return time;
 }

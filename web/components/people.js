@@ -3,7 +3,8 @@ import { html } from '../html.js';
 import { hands, microphoneOpen, muted, mutedByWhom, myId, people, reactions, reception, slots, speaking, speakingMyself, voice } from '../state.js';
 import { receptionGrade } from '../quality.js';
 import { t } from '../text.js';
-import { computed } from '../vendor/signals-core.js';
+import { useLayoutEffect, useRef } from '../vendor/preact-hooks.js';
+import { computed, effect } from '../vendor/signals-core.js';
 import { useComputed } from '../vendor/signals.js';
 import { Avatar } from './avatar.js';
 import { Hand, MicrophoneOff, Signal, Star } from './icons.js';
@@ -48,8 +49,11 @@ function Person({ person, visit }) {
   const silent = mine ? muted.value : person.muted;
   const level = useComputed(() => (id !== myId.value ? (speaking.value.get(id) ?? -1) : microphoneOpen.value ? speakingMyself.value : -1));
   const heardNow = useComputed(() => level.value >= 0).value;
-  // Given as a signal, so that how loud one is changes this alone and draws nobody anew.
-  const halo = useComputed(() => `transform: scale(${1 + (HALO * Math.ceil(STEPS * Math.max(0, level.value))) / STEPS})`);
+  const halo = useRef(/** @type {HTMLElement | null} */ (null));
+  // How loud one is changes this one property and draws nobody anew: to read a whole style costs a slow phone three times that.
+  useLayoutEffect(() => effect(() => {
+    halo.current.style.transform = `scale(${1 + (HALO * Math.ceil(STEPS * Math.max(0, level.value))) / STEPS})`;
+  }), []);
   const away = useComputed(() => (id === myId.value ? voice.value !== 'on' : allHeard.value && !heard.value.has(id))).value;
   const grade = useComputed(() => receptionGrade(reception.value.get(id) ?? 0)).value;
   const turn = useComputed(() => hands.value.findIndex((each) => each.id === id) + 1).value;
@@ -61,7 +65,7 @@ function Person({ person, visit }) {
     <li class=${kind} data-user=${id}>
       <button class="planet-button" popovertarget=${cardOf(id)} aria-haspopup="dialog">
         <span class="ring">
-          <i class="halo" style=${halo} />
+          <i class="halo" ref=${halo} />
           <${Avatar} id=${id} name=${person.name} />
           ${silent && html`<span class="badge"><${MicrophoneOff} /></span>`}
           ${turn > 0 && html`<span class="badge raised" aria-label=${t('handNumber', { n: turn })} role="img"><${Hand} /><b aria-hidden="true">${turn}</b></span>`}
