@@ -18,6 +18,7 @@ from typing import Any, cast
 MARK = b"<mark>"
 ACK = b'"chat_ack"'
 PING, PONG = b"\x89\x00", b"\x8a\x80\x00\x00\x00\x00"
+UPGRADED = b"HTTP/1.1 101"
 PATIENCE = 60.0
 AT_ONCE = 50  # that connect at the same time
 
@@ -126,7 +127,9 @@ class Client(asyncio.Protocol):
 
     def _begin(self, data: bytes) -> None:
         self._begun += data
-        if self._hail and b'0{"sid"' in self._begun:
+        if len(self._begun) >= len(UPGRADED) and not self._begun.startswith(UPGRADED):
+            self.transport.close()  # and `ready` says what it was told instead
+        elif self._hail and b'0{"sid"' in self._begun:
             self.transport.write(self._hail)
             self._hail = b""
         elif self._dialect.ready in self._begun:

@@ -246,7 +246,7 @@ async def frozen(seconds: float) -> dict[str, Any]:
 
 async def idle(connections: int) -> dict[str, Any]:
     """Rooms of ten, everybody silent."""
-    async with our_rooms() as ours:
+    async with our_rooms(ROOMS_ADDRESS_WEBSOCKETS=str(2 * connections)) as ours:  # all have one address
         await ours.people(20, 10)  # what the process needs anyway
         before = ours.process.resident
         crowd = await ours.people(connections // 10, 10)

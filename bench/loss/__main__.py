@@ -31,6 +31,8 @@ FRAME = 0.02
 #: A packet that comes later than this after it was said is of no use; a browser's buffer grows so far.
 USEFUL = (0.15, 0.3)
 BURST = 3.0
+#: Frames from one connectivity check of a client to the next, as browsers do: 4 s.
+CONSENT = 200
 
 
 @dataclass(frozen=True)
@@ -84,31 +86,35 @@ async def measure(scenario: Scenario, pairs: int, seconds: float, worker: str) -
     for pair in peers:
         for peer in pair:
             loop.add_reader(peer.socket.fd, peer.listen)
-    await _talk([talker for talker, _ in peers], 0.2)
+    await _talk(peers, 0.2)
     start = [talker.said for talker, _ in peers]
     for seed, (talker, ear) in enumerate(peers):
         if scenario.leg in ("up", "both"):
             talker.relay.up, talker.relay.down = scenario.loss(seed), scenario.loss(1000 + seed)
         if scenario.leg in ("down", "both"):
             ear.relay.down, ear.relay.up = scenario.loss(2000 + seed), scenario.loss(3000 + seed)
-    await _talk([talker for talker, _ in peers], seconds)
+    await _talk(peers, seconds)
     end = [talker.said for talker, _ in peers]
     # The last ones are shown to be missing by those that follow.
-    await _talk([talker for talker, _ in peers], 1.0)
+    await _talk(peers, 1.0)
     for pair in peers:
         for peer in pair:
             loop.remove_reader(peer.socket.fd)
     return _result(scenario, peers, start, end)
 
 
-async def _talk(talkers: list[Peer], seconds: float) -> None:
-    """Everybody says a packet each 20 ms, one after the other."""
+async def _talk(peers: list[tuple[Peer, Peer]], seconds: float) -> None:
+    """Each talker says a packet each 20 ms, one after the other; and everybody checks their way now and then,
+    since a listener who says nothing at all is given up after 15 s."""
     began = time.monotonic()
     for turn in range(round(seconds / FRAME)):
-        for place, talker in enumerate(talkers):
-            due = began + (turn + place / len(talkers)) * FRAME
+        for place, pair in enumerate(peers):
+            due = began + (turn + place / len(peers)) * FRAME
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            talker.say()
+            pair[0].say()
+            if turn % CONSENT == 0:
+                for peer in pair:
+                    peer.check()
 
 
 def _result(scenario: Scenario, peers: list[tuple[Peer, Peer]], start: list[int], end: list[int]) -> Result:

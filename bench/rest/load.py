@@ -74,14 +74,11 @@ class Connection(asyncio.Protocol):
         self._ask(b"")
 
     def _ask(self, answer: bytes) -> None:
-        if not self.asking or self._left == 0:
+        asked = self._make(answer)  # of the last answer too: it may have the next run's token
+        if not asked or not self.asking or self._left == 0:
             self._transport.close()
             return
         self._left -= 1
-        asked = self._make(answer)
-        if not asked:
-            self._transport.close()
-            return
         self._began = time.perf_counter()
         self._transport.write(asked)
 

@@ -45,7 +45,7 @@ async def test_a_field_says_what_is_wrong_with_it(new_person: NewPerson) -> None
     await ann.page.keyboard.press("Enter")
     field = ann.page.get_by_label("Your name")
     await expect(field).to_have_attribute("aria-invalid", "true")
-    await expect(field).to_have_accessible_description("A name has 1 to 64 characters that can be seen.")
+    await expect(field).to_have_accessible_description("A name needs 1 to 64 visible characters.")
 
 
 async def test_ones_own_account(new_person: NewPerson) -> None:
@@ -73,7 +73,7 @@ async def test_ones_own_account(new_person: NewPerson) -> None:
 
     for current, sentence in (
         ("not it", "The current password is wrong."),
-        (PASSWORD, "The password is changed. You are logged out on all other devices."),
+        (PASSWORD, "Your password has been changed. All other devices are logged out."),
     ):
         await ann.page.get_by_label("Current password").fill(current)
         await ann.page.get_by_label("New password").fill(ANOTHER)

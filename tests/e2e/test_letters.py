@@ -71,7 +71,7 @@ async def test_invited_verified_forgotten_and_in_again(browser: Browser, place: 
     await picture(page, "verified")
     await page.goto(link)
     await expect(page.get_by_role("alert").first).to_have_text(
-        "This link does not hold (any more). Ask for another letter."
+        "This link is not valid, or no longer valid. Ask for a new one."
     )
     await picture(page, "verify-again")
 

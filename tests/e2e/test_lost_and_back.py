@@ -36,7 +36,7 @@ async def test_a_lost_connection_is_seen_and_heard_and_comes_back(new_person: Ne
     await expect(lost).to_contain_text("The connection is lost. Trying again")
     await ann.page.wait_for_function("() => cues.join() === '392,294'")
     await ann.say("from below")
-    await expect(ann.page.get_by_text("Goes out when the connection is back.")).to_be_visible()
+    await expect(ann.page.get_by_text("Will be sent when the connection is back.")).to_be_visible()
 
     tunnel.mend()
     await bob.reads("from below")

@@ -72,7 +72,9 @@ async def test_in_slow_mode_a_message_waits_and_says_so(new_person: NewPerson, s
         await tom.say("first")
         await tom.reads("first")
         await tom.say("second")
-        await expect(tom.page.get_by_text("This room is slow: your message goes out in")).to_be_visible()
+        await expect(
+            tom.page.get_by_text("This room is in slow mode: your message goes out in")
+        ).to_be_visible()
         await expect(tom.page.locator(".message.pending")).to_contain_text("second")
 
 

@@ -45,7 +45,7 @@ async def test_a_moderators_evening(new_person: NewPerson) -> None:
     await ann.page.keyboard.press("Escape")
 
     await vera.open_card("Tom")
-    await vera.page.get_by_role("menuitem", name="Let speak again").click()
+    await vera.page.get_by_role("menuitem", name="Let them speak again").click()
     await expect(tom.page.locator(".notice")).to_contain_text("lets you speak again")
     await vera.hears(TONE_HZ)
     await vera.open_card("Ann")
@@ -65,7 +65,7 @@ async def test_a_moderators_evening(new_person: NewPerson) -> None:
     # Settings: at once where it is a switch, by a button where it is words.
     await vera.page.get_by_role("switch", name="Lock the room").check()
     await expect(ann.page.get_by_role("heading", level=1).get_by_label("This room is locked")).to_be_visible()
-    await vera.page.get_by_label("Slow chat").select_option(label="Once in 15 seconds")
+    await vera.page.get_by_label("Slow chat").select_option(label="Once every 15 seconds")
     await vera.page.get_by_label("Name").fill("Geometry")
     await vera.page.get_by_role("button", name="Save").click()
     await expect(vera.page.get_by_text("Saved.")).to_be_visible()

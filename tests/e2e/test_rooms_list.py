@@ -30,7 +30,7 @@ async def test_who_is_inside_what_is_unread_and_what_is_found(new_person: NewPer
     await picture(bob.page, "rooms")
 
     await bob.page.get_by_role("searchbox", name="Find a room").fill("no such thing at all")
-    await expect(bob.page.get_by_text("No room is called so.")).to_be_visible()
+    await expect(bob.page.get_by_text("No room has that name.")).to_be_visible()
     await bob.page.get_by_role("searchbox").fill("botany")
     await expect(bob.page.locator(".room-card h2")).to_have_text(["Botany for beginners"])
     await card.click()

@@ -34,7 +34,7 @@ async def test_one_click_lets_the_sound_out(new_person: NewPerson) -> None:
 
     await bob.page.reload()
     await bob.join_voice()
-    await expect(bob.page.locator(".hint")).to_contain_text("holds the sound back")
+    await expect(bob.page.locator(".hint")).to_contain_text("blocks sound")
     await bob.page.locator(".composer textarea").click()
     await expect(bob.page.locator(".hint")).to_have_count(0)
     await bob.hears(TONE_HZ)

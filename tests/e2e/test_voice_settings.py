@@ -54,7 +54,7 @@ async def test_a_microphone_is_tried_before_joining_and_changed_without_a_new_of
 
     # A call takes it, on a phone, and gives it back: browsers say so.
     await ann.page.evaluate(f"() => ({SENT})().dispatchEvent(new Event('mute'))")
-    await expect(ann.page.locator(".hint")).to_contain_text("gives no sound from the microphone")
+    await expect(ann.page.locator(".hint")).to_contain_text("The microphone gives no sound")
     await ann.page.evaluate(f"() => ({SENT})().dispatchEvent(new Event('unmute'))")
     await expect(ann.page.locator(".hint")).to_have_count(0)
 
@@ -135,7 +135,7 @@ async def test_a_volume_for_each_a_deaf_ear_and_how_the_connection_is(new_person
     for figures, sentence in (
         ([20, 0, 3, 4.4], "Your connection is good"),
         ([20, 0.08, 3, 3.1], "About 8% of the sound gets lost"),
-        ([600, 0, 3, 3.3], "takes long (600 ms)"),
+        ([600, 0, 3, 3.3], "far away (600 ms)"),
         ([20, 0, 90, 3.4], "unevenly (by 90 ms)"),
     ):
         assert sentence in await ann.page.evaluate(words, figures)

@@ -268,7 +268,7 @@ class Tour:
         await page.get_by_text("Not sent.").wait_for()
         await self._tunnel.cut()
         await vera.say("I am in the underground")
-        await page.get_by_text("Goes out when the connection is back.").wait_for()
+        await page.get_by_text("Will be sent when the connection is back.").wait_for()
         yield "connection-lost"
         self._tunnel.mend()
         await expect(page.locator("[data-connection]")).to_be_hidden()

@@ -3,12 +3,12 @@
 export const en = {
   account: 'Your account',
   profile: 'Profile',
-  portraitNote: 'Your planet is made of your name, here in the browser.',
+  portraitNote: 'Your planet is drawn from your name, here in the browser.',
   saved: 'Saved.',
   confirmEmail: 'Confirm it',
   changePassword: 'Password',
   currentPassword: 'Current password',
-  passwordChanged: 'The password is changed. You are logged out on all other devices.',
+  passwordChanged: 'Your password has been changed. All other devices are logged out.',
   sessions: 'Where you are logged in',
   thisDevice: 'this device',
   lastSeen: 'last seen {time}',
@@ -16,11 +16,11 @@ export const en = {
   logoutHere: 'Log out here',
   logoutEverywhere: 'Log out everywhere',
   eraseAccount: 'Delete the account',
-  eraseWarning: 'It cannot be had back. Your messages stay in their rooms, without your name.',
+  eraseWarning: 'This cannot be undone. Your messages stay in their rooms, without your name.',
   eraseForGood: 'Delete for good',
 
   'error.PASSWORD_WRONG': 'The current password is wrong.',
-  'error.SESSION_NOT_FOUND': 'This session has ended already.',
+  'error.SESSION_NOT_FOUND': 'This session has already ended.',
 };
 
 /** @type {typeof en} */
