@@ -32,10 +32,10 @@ async def test_a_failure_is_named_and_got_over(new_person: NewPerson) -> None:
     await bob.page.route(CHAT, answer)
     await bob.enter(room)
     note = bob.page.locator(".log-note")
-    await expect(note).to_contain_text("cannot be loaded")
+    await expect(note).to_contain_text("could not be loaded")
     await ann.say("live")
     await bob.reads("live")
-    await expect(note).to_contain_text("cannot be loaded")
+    await expect(note).to_contain_text("could not be loaded")
 
     down.clear()
     await bob.reads("before", "live")

@@ -135,7 +135,7 @@ async def test_a_volume_for_each_a_deaf_ear_and_how_the_connection_is(new_person
     for figures, sentence in (
         ([20, 0, 3, 4.4], "Your connection is good"),
         ([20, 0.08, 3, 3.1], "About 8% of the sound gets lost"),
-        ([600, 0, 3, 3.3], "far away (600 ms)"),
+        ([600, 0, 3, 3.3], "reach the server (600 ms)"),
         ([20, 0, 90, 3.4], "unevenly (by 90 ms)"),
     ):
         assert sentence in await ann.page.evaluate(words, figures)

@@ -65,7 +65,7 @@ export const en = {
   linkMeasured: 'Your connection is being measured. It takes some seconds.',
   linkGood: 'Your connection is good: the others hear you well.',
   linkLoss: 'About {n} of the sound gets lost on the way. Weak Wi-Fi is the usual reason: move closer to it, or use a cable.',
-  linkFar: 'The server is far away ({n} ms), so people may talk over each other. A VPN or a busy line is the usual reason.',
+  linkFar: 'It takes long to reach the server ({n} ms), so people may talk over each other. A VPN or a busy line is the usual reason.',
   linkUneven: 'The sound arrives unevenly (by {n} ms). Something else may be using the line: a download, or a video.',
   figures: 'Round trip {rtt} ms · loss {loss} · jitter {jitter} ms',
   'heard.good': 'heard well',
