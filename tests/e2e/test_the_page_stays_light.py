@@ -22,13 +22,16 @@ STRAY_NODES = VISITS // 2
 Say: TypeAlias = Callable[[str, dict[str, Any]], None]
 Overheard: TypeAlias = Callable[[Person], Awaitable[Say]]
 
+# Of the room; what a screen reader is told beside it, of who has come, has its own time.
 CHANGES = """() => {
     window.changes = [];
     new MutationObserver((list) => {
         for (const { type, attributeName, target } of list) {
             changes.push(`${type} ${attributeName} ${target.className}`);
         }
-    }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    }).observe(document.querySelector('.room'), {
+        subtree: true, childList: true, attributes: true, characterData: true,
+    });
 }"""
 
 
