@@ -180,7 +180,7 @@ export function heardMyself(level, speaks) {
 }
 
 /** As often as the server says who speaks: one's own ring costs no frames besides. */
-const RINGS_MS = 200;
+export const RINGS_MS = 200;
 const changeRings = together(RINGS_MS, (/** @type {(() => void)[]} */ changes) => batch(() => changes.forEach((change) => change())));
 
 export function moderated({ user_id: id, by, action }) {

@@ -15,8 +15,8 @@ import * as state from './state.js';
 const TYPING_EVERY_MS = 3_000;
 const TYPING_ENDS_MS = 5_000;
 const ANSWER_MS = 10_000;
-/** To draw the log costs a slow phone a few frames, one message or several. Every third time with the rings, and so never by itself. */
-const SHOWN_EVERY_MS = 600;
+/** To draw the log costs a slow phone a few frames, one message or several. With every third move of the rings it needs none of its own. */
+const SHOWN_EVERY_MS = 3 * page.RINGS_MS;
 /** More of a message a screen reader does not read out by itself. */
 const LONGEST_READ_OUT = 200;
 
